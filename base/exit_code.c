@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/exit_code.h"
+
+#include "base/util.h"
+
+static const char *const texts[] = {
+	[EXIT_CLEAN] = "a clean end: the guest powered off, or it was stopped by order or Ctrl-C",
+	[EXIT_ERROR] = "an error of nohype's own",
+	[EXIT_USAGE] = "bad usage or configuration",
+	[EXIT_HOST] = "this host can't, or can't keep a guarantee that was asked for",
+	[EXIT_GUEST] = "the guest died before the seal: triple fault, panic, reset loop",
+	[EXIT_VIOLATION] = "a violation: the sealed guest did what the seal level forbids",
+	[EXIT_ABORTED] = "aborted: by order, heartbeat or time limit",
+};
+
+const char *exit_code_text(enum exit_code code)
+{
+	if ((unsigned int)code >= ARRAY_SIZE(texts))
+		return "unknown";
+	return texts[code];
+}

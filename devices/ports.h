@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef DEVICES_PORTS_H
+#define DEVICES_PORTS_H
+
+/*
+ * The I/O ports and pages of the boot devices: all that a guest can reach but memory. Nothing but numbers stands
+ * here, since the guest's helper, the tests' guests and the ACPI source (vmm/boot/dsdt.asl) read it too.
+ */
+#define PORT_SERIAL	      0x3f8 /* 8250, 8 ports */
+#define PORT_SERIAL_SIZE      8
+#define PORT_PCI_ADDRESS      0xcf8 /* PCI configuration mechanism 1: address, then 4 ports of data */
+#define PORT_PCI_DATA	      0xcfc
+#define PORT_SEAL	      0x600 /* one OUT of a byte: the guest is ready */
+#define PORT_POWER_OFF	      0x604 /* ACPI's sleep control register: one OUT of a byte with SLP_EN set */
+#define PORT_POWER_OFF_STATUS 0x605 /* ACPI's sleep status register */
+#define PORT_REBOOT	      0x608 /* ACPI's reset register */
+#define PORT_PANIC	      0x60c /* for guests that can say that they panicked */
+
+#define REBOOT_VALUE 0x01 /* what ACPI says to write to PORT_REBOOT */
+#define SLEEP_TYPE   5	  /* SLP_TYP of S5 in the DSDT's \_S5 */
+
+#define IOAPIC_BASE 0xfec00000
+#define IOAPIC_SIZE 0x1000
+#define IOAPIC_PINS 24
+#define LAPIC_BASE  0xfee00000
+
+#define SERIAL_GSI 4 /* pin of the I/O APIC, edge triggered */
+
+#endif

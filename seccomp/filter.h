@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SECCOMP_FILTER_H
+#define SECCOMP_FILTER_H
+
+#include <stdint.h>
+
+/*
+ * The system calls that the core manager may make, one table a phase. What no rule allows kills the process. Each rule
+ * carries its reason, and tests/unit/test_filter.c replays the tables rule by rule.
+ */
+#define RULE_ARGS 3
+
+struct rule_arg {
+	uint32_t used;	   /* 0: any value */
+	uint32_t low_word; /* compare the low 32 bits alone: what the kernel takes as an unsigned int */
+	uint64_t value;
+};
+
+struct rule {
+	int nr;
+	const char *reason;
+	struct rule_arg args[RULE_ARGS]; /* all that are used must equal */
+};
+
+struct rule_table {
+	const char *phase;
+	unsigned int count;
+	const struct rule *rules;
+};
+
+/* From the moment the vCPU threads are there until the seal: every thread. */
+extern const struct rule_table filter_boot;
+
+/*
+ * Build @table's filter and put it on every thread of this process (SECCOMP_FILTER_FLAG_TSYNC): no way back. Needs
+ * PR_SET_NO_NEW_PRIVS. Allocates while it builds. Negative errno, reported.
+ */
+int filter_apply(const struct rule_table *table);
+
+#endif

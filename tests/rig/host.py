@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The emulated host: its kernel, its command line, its devices."""
+
+import os
+import shlex
+import subprocess
+
+QEMU = "qemu-system-x86_64"
+HERE = os.path.dirname(os.path.realpath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.abspath(os.environ.get("BUILD") or os.path.join(ROOT, "build"))
+
+# An EPYC without what QEMU's software emulation doesn't have: it would say so, a line each and CPU.
+CPU = "EPYC-v4,+svm,+npt,+x2apic," + ",".join("-" + feature for feature in (
+    "fxsr-opt", "misalignsse", "osvw", "topoext", "perfctr-core", "clzero", "ibpb", "nrip-save", "xsavec", "xsaves"))
+
+# tsc=reliable: or the clock source watchdog, itself emulated, may throw the TSC out, and nohz_full with it.
+KERNEL_ARGS = ("console=ttyS0 panic=-1 oops=panic tsc=reliable nowatchdog nosoftlockup mitigations=off "
+               "intel_iommu=on iommu=pt net.ifnames=0")
+
+# Ports of the one virtio-serial device, as tests/rig/run-command knows them. 0 can only be a terminal.
+PORTS = {"terminal": 0, "out": 1, "err": 2, "control": 3, "in": 4}
+
+
+def kernel(version):
+    """Folder of an unpacked kernel, downloaded where it isn't there, and its initramfs."""
+    def ask(*command):
+        answer = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True,
+                                env=dict(os.environ, BUILD=BUILD))
+        if answer.returncode:
+            raise SystemExit(125)
+        return answer.stdout.strip()
+    folder = ask(os.path.join(ROOT, "scripts/fetch-kernel"), version)
+    return folder, ask(os.path.join(HERE, "initramfs"), folder)
+
+
+def ranges(cpus):
+    return ",".join(str(cpu) for cpu in sorted(cpus))
+
+
+def kernel_args(options):
+    args = [KERNEL_ARGS]
+    if options.isolated:
+        cpus = ranges(options.isolated)
+        others = ranges(set(range(options.cpus)) - options.isolated)
+        args.append(f"isolcpus=nohz,domain,managed_irq,{cpus} nohz_full={cpus} rcu_nocbs={cpus} irqaffinity={others}")
+    for size, count in options.hugepages:
+        args.append(f"hugepagesz={size}M hugepages={count}")
+    if options.icount:
+        # VFIO refuses devices where interrupts aren't remapped, unless told.
+        args.append("vfio_iommu_type1.allow_unsafe_interrupts=1")
+    return " ".join(args + options.append)
+
+
+def settings(options, folder):
+    """What init reads: shell variables, and COMMAND as a script."""
+    size = os.get_terminal_size() if options.shell else os.terminal_size((80, 24))
+    values = {
+        "out": options.out or "",
+        "stdin": "yes" if options.stdin else "no",
+        "terminal": "yes" if options.shell else "no",
+        "rows": size.lines,
+        "columns": size.columns,
+        "hugepages": " ".join(f"{size * 1024}:{count}" for size, count in options.hugepages),
+    }
+    write(folder, "settings", "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in values.items()))
+    environment = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "USER=root",
+        "LOGNAME=root", "SHELL=/bin/bash", "LANG=C.UTF-8", "TERM=" + os.environ.get("TERM", "dumb")] + options.env
+    words = ["env", "-i", "--"] + environment + options.command
+    write(folder, "command", f"cd {shlex.quote(os.getcwd())} || exit 125\nexec {shlex.join(words)}\n")
+
+
+def write(folder, name, text):
+    with open(os.path.join(folder, name), "wb") as file:
+        file.write(os.fsencode(text))
+
+
+def share(tag, path, readonly=True):
+    path = path.replace(",", ",,")
+    access = ",readonly=on" if readonly else ""
+    return ["-fsdev", f"local,id={tag},path={path},security_model=none,multidevs=remap{access}",
+            "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+
+
+def ports(sockets):
+    args = ["-device", "virtio-serial-pci"]
+    for name, socket in sockets.items():
+        kind = "virtconsole" if name == "terminal" else "virtserialport"
+        args += ["-chardev", f"socket,id={name},fd={socket.fileno()}",
+                 "-device", f"{kind},chardev={name},nr={PORTS[name]}"]
+    return args
+
+
+def network_and_disk(folder):
+    """Both with SR-IOV. The NVMe controller's spare queues and vectors are for its functions."""
+    disk = os.path.join(folder, "nvme")
+    with open(disk, "wb") as file:
+        file.truncate(256 << 20)
+    return ["-netdev", "user,id=net", "-device", "pcie-root-port,id=port1,chassis=1",
+            "-device", "igb,bus=port1,netdev=net,romfile=",
+            "-device", "pcie-root-port,id=port2,chassis=2", "-device", "nvme-subsys,id=subsystem,nqn=rig",
+            "-device", "nvme,serial=rig,id=nvme,subsys=subsystem,bus=port2,sriov_max_vfs=2,sriov_vq_flexible=4,"
+                       "sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5",
+            "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + disk.replace(",", ",,"),
+            "-device", "nvme-ns,drive=disk,bus=nvme,nsid=1,shared=on"]
+
+
+def command_line(options, folder, log, sockets):
+    """All of QEMU's arguments. folder is this run's own; sockets are QEMU's ends."""
+    unpacked, initramfs = kernel(options.kernel)
+    release = os.path.join(unpacked, "modules")
+    asked = os.path.join(folder, "asked")
+    os.mkdir(asked)
+    settings(options, asked)
+    # Interrupt remapping doesn't go with the instruction clock ("Bad icount read").
+    remap = "intremap=off,caching-mode=on" if options.icount else "intremap=on,caching-mode=on,eim=on"
+    clock = ["-accel", "tcg,thread=single", "-icount", "shift=0"] if options.icount else ["-accel", "tcg,thread=multi"]
+    args = [QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+            "-machine", "q35,kernel-irqchip=split", "-cpu", CPU,
+            "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
+            "-device", f"intel-iommu,{remap}",
+            "-kernel", os.path.join(unpacked, "vmlinuz"), "-initrd", initramfs, "-append", kernel_args(options),
+            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock
+    # First, so that it is virtio0: Linux names the ports after it, /dev/vport0p1.
+    args += ports(sockets)
+    args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)
+    if options.out:
+        args += share("out", options.out, readonly=False)
+    return args + network_and_disk(folder)

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Good configurations: what the struct holds afterwards. And that schema and parser know the same keys. */
+#include <check.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/capture.h"
+#include "base/util.h"
+#include "vmm/config/config.h"
+
+/* Compared where set: 0 and NULL stand for the default. */
+static const struct good {
+	const char *text;
+	const char *name, *kernel, *initrd, *cmdline, *cores;
+	uint64_t memory_size, page_size;
+	unsigned int vcpus;
+} good[] = {
+	{ .text = "{\"kernel\":\"k\"}", .kernel = "/vms/k" },
+	{ .text = " \t\r\n{ \"kernel\" : \"k\" }\r\n", .kernel = "/vms/k" },
+	{ .text = "{\"kernel\":\"/boot/k\"}", .kernel = "/boot/k" },
+	{ .text = "{\"kernel\":\"../k\"}", .kernel = "/vms/../k" },
+	{ .text = "{\"kernel\":\"\\u006b\"}", .kernel = "/vms/k" },
+	{ .text = "{\"k\\u0065rnel\":\"k\"}", .kernel = "/vms/k" },
+	{ .text = "{\"kernel\":\"a b\"}", .kernel = "/vms/a b" },
+	{ .text = "{\"kernel\":\"größe\"}", .kernel = "/vms/größe" },
+	{ .text = "{\"kernel\":\"k\",\"$schema\":\"any thing\"}" },
+	{ .text = "{\"kernel\":\"k\",\"initrd\":\"i\"}", .initrd = "/vms/i" },
+	{ .text = "{\"kernel\":\"k\",\"initrd\":\"/i\"}", .initrd = "/i" },
+	{ .text = "{\"kernel\":\"k\",\"cmdline\":\"\"}", .cmdline = "" },
+	{ .text = "{\"kernel\":\"k\",\"cmdline\":\"a=\\\"b c\\\" d\"}", .cmdline = "a=\"b c\" d" },
+	{ .text = "{\"kernel\":\"k\",\"name\":\"a\"}", .name = "a" },
+	{ .text = "{\"kernel\":\"k\",\"name\":\"0\"}", .name = "0" },
+	{ .text = "{\"kernel\":\"k\",\"name\":\"Web-1.example_2\"}", .name = "Web-1.example_2" },
+	{ .text = "{\"kernel\":\"k\",\"name\":\"a234567890123456789012345678901234567890123456789012345678901234\"}",
+	  .name = "a234567890123456789012345678901234567890123456789012345678901234" },
+	{ .text = "{\"kernel\":\"k\",\"vcpus\":1}", .vcpus = 1 },
+	{ .text = "{\"kernel\":\"k\",\"vcpus\":255}", .vcpus = 255 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"auto\"}", .cores = "" },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"auto\",\"vcpus\":3}", .cores = "", .vcpus = 3 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":[0]}", .cores = "0", .vcpus = 1 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":[3,1,2]}", .cores = "3,1,2", .vcpus = 3 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":[3,1],\"vcpus\":2}", .cores = "3,1", .vcpus = 2 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":[8191]}", .cores = "8191", .vcpus = 1 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"7\"}", .cores = "7", .vcpus = 1 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"1,3-5\"}", .cores = "1,3,4,5", .vcpus = 4 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"4-4,2-3,0\"}", .cores = "4,2,3,0", .vcpus = 4 },
+	{ .text = "{\"kernel\":\"k\",\"cores\":\"0-254\"}", .vcpus = 255 },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{}}" },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"64M\"}}", .memory_size = MIB(64) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"65536K\"}}", .memory_size = MIB(64) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"66M\"}}", .memory_size = MIB(66) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"5G\"}}", .memory_size = GIB(5) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"1T\"}}", .memory_size = GIB(1024) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"4096G\"}}", .memory_size = GIB(4096) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"size\":\"0512M\"}}", .memory_size = MIB(512) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"4K\"}}", .page_size = KIB(4) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"2M\"}}", .page_size = MIB(2) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"1G\",\"size\":\"5G\"}}",
+	  .page_size = GIB(1),
+	  .memory_size = GIB(5) },
+};
+
+static void cores_print(char *out, const struct vm_config *cfg)
+{
+	*out = '\0';
+	for (unsigned int i = 0; i < cfg->ncores; i++)
+		out += sprintf(out, "%s%u", i ? "," : "", cfg->cores[i]);
+}
+
+/* Parse and finish @text as the file "vm.json"; nothing may be said. */
+static void parse_good(struct vm_config *cfg, const char *text, const char *name)
+{
+	struct capture cap;
+	char *said;
+	int err;
+
+	config_init(cfg);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	err = config_parse(cfg, text, strlen(text), name, "/vms");
+	if (!err)
+		err = config_finish(cfg, name);
+	said = capture_end(&cap);
+	ck_assert_msg(!err && !*said, "%s: %d: %s", text, err, said);
+	free(said);
+}
+
+START_TEST(good_text)
+{
+	const struct good *want = &good[_i];
+	struct vm_config cfg;
+	char cores[2048];
+
+	parse_good(&cfg, want->text, "/vms/vm.json");
+	cores_print(cores, &cfg);
+	ck_assert_str_eq(cfg.name, want->name ? want->name : "vm");
+	ck_assert_str_eq(cfg.kernel, want->kernel ? want->kernel : "/vms/k");
+	ck_assert_pstr_eq(cfg.initrd, want->initrd);
+	ck_assert_str_eq(cfg.cmdline, want->cmdline ? want->cmdline : "");
+	ck_assert_uint_eq(cfg.memory_size, want->memory_size ? want->memory_size : MIB(512));
+	ck_assert_uint_eq(cfg.page_size, want->page_size ? want->page_size : KIB(4));
+	ck_assert_uint_eq(cfg.vcpus, want->vcpus ? want->vcpus : 1);
+	if (want->cores)
+		ck_assert_str_eq(cores, want->cores);
+	config_free(&cfg);
+}
+END_TEST
+
+static const struct {
+	const char *file, *name;
+} names[] = {
+	{ "web.json", "web" },	    { "a/b/web.json", "web" },	 { "/web-1.json", "web-1" }, { "web", "web" },
+	{ "web.conf", "web.conf" }, { "my vm.json", "vm" },	 { ".json", "vm" },	     { ".hidden.json", "vm" },
+	{ "command line", "vm" },   { "a.json.json", "a.json" }, { "/dev/fd/63", "63" },
+};
+
+START_TEST(name_from_file)
+{
+	struct vm_config cfg;
+
+	parse_good(&cfg, "{\"kernel\":\"k\"}", names[_i].file);
+	ck_assert_str_eq(cfg.name, names[_i].name);
+	config_free(&cfg);
+}
+END_TEST
+
+START_TEST(longest_cmdline)
+{
+	char text[VM_CMDLINE_MAX + 64];
+	struct vm_config cfg;
+
+	sprintf(text, "{\"kernel\":\"k\",\"cmdline\":\"%0*d\"}", VM_CMDLINE_MAX, 0);
+	parse_good(&cfg, text, "vm.json");
+	ck_assert_uint_eq(strlen(cfg.cmdline), VM_CMDLINE_MAX);
+	config_free(&cfg);
+}
+END_TEST
+
+/* What an option sets stands over what the file said, whole lists included. */
+START_TEST(options_override)
+{
+	static const char text[] = "{\"kernel\":\"k\",\"vcpus\":3,\"cores\":[5,6,7],\"memory\":{\"size\":\"1G\"}}";
+	struct vm_config cfg;
+
+	config_init(&cfg);
+	ck_assert_int_eq(config_parse(&cfg, text, strlen(text), "vm.json", "/vms"), 0);
+	ck_assert_int_eq(config_set(&cfg, "kernel", "other", "option -k"), 0);
+	ck_assert_int_eq(config_set(&cfg, "vcpus", "2", "option -c"), 0);
+	ck_assert_int_eq(config_set(&cfg, "cores", "1,0", "option --cores"), 0);
+	ck_assert_int_eq(config_set(&cfg, "memory.size", "2G", "option -m"), 0);
+	ck_assert_int_eq(config_set(&cfg, "memory.page_size", "2M", "option --page-size"), 0);
+	ck_assert_int_eq(config_set(&cfg, "name", "7", "option -n"), 0);
+	ck_assert_int_eq(config_set(&cfg, "initrd", "/tmp/\xff", "option -i"), 0);
+	ck_assert_int_eq(config_finish(&cfg, "vm.json"), 0);
+	ck_assert_str_eq(cfg.kernel, "other");
+	ck_assert_str_eq(cfg.name, "7");
+	ck_assert_str_eq(cfg.initrd, "/tmp/\xff");
+	ck_assert_uint_eq(cfg.vcpus, 2);
+	ck_assert_uint_eq(cfg.ncores, 2);
+	ck_assert_uint_eq(cfg.cores[0], 1);
+	ck_assert_uint_eq(cfg.memory_size, GIB(2));
+	ck_assert_uint_eq(cfg.page_size, MIB(2));
+	config_free(&cfg);
+}
+END_TEST
+
+static const struct {
+	const char *key, *text, *message;
+} bad_options[] = {
+	{ "vcpus", "0", "0: wanted a whole number from 1 to 255" },
+	{ "vcpus", "four", "\"four\": wanted a whole number from 1 to 255" },
+	{ "vcpus", "", "\"\": wanted a whole number from 1 to 255" },
+	{ "vcpus", "2x", "\"2x\": wanted a whole number from 1 to 255" },
+	{ "vcpus", "true", "\"true\": wanted a whole number from 1 to 255" },
+	{ "vcpus", "1.5", "1.5: wanted a whole number from 1 to 255" },
+	{ "vcpus", "-1", "-1: wanted a whole number from 1 to 255" },
+	{ "memory.size", "512", "\"512\": wanted a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
+	{ "memory.size", "1M", "\"1M\": wanted 64M to 4096G" },
+	{ "memory.page_size", "8K", "\"8K\": wanted \"4K\", \"2M\" or \"1G\"" },
+	{ "cores", "1,1", "\"1,1\": host CPU 1 is there twice: wanted each once, for one vCPU" },
+	{ "kernel", "", "\"\": wanted the path of a kernel image" },
+	{ "cmdline", "a\nb", "\"a\\nb\": wanted one line without control characters" },
+	{ "name", "\x1b[2J\xff",
+	  "\"\\x1b[2J\\xff\": wanted 1 to 64 letters, digits, \".\", \"_\" or \"-\", the first a letter or a digit" },
+};
+
+START_TEST(bad_option)
+{
+	struct vm_config cfg;
+	struct capture cap;
+	char *said, wanted[256];
+	int err;
+
+	config_init(&cfg);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	err = config_set(&cfg, bad_options[_i].key, bad_options[_i].text, "option -x");
+	said = capture_end(&cap);
+	snprintf(wanted, sizeof(wanted), "nohype: error: option -x: %s\n", bad_options[_i].message);
+	ck_assert_str_eq(said, wanted);
+	ck_assert_int_eq(err, -EINVAL);
+	free(said);
+	config_free(&cfg);
+}
+END_TEST
+
+START_TEST(examples_are_good)
+{
+	static const char *const files[] = { "minimal", "debian", "pinned" };
+	char path[64];
+	struct vm_config cfg;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		json_t *root;
+
+		snprintf(path, sizeof(path), "examples/%s.json", files[i]);
+		config_init(&cfg);
+		ck_assert_int_eq(config_read(&cfg, path), 0);
+		ck_assert_int_eq(config_finish(&cfg, path), 0);
+		ck_assert_str_eq(cfg.name, files[i]);
+		ck_assert_str_eq(cfg.kernel, "examples/../build/guests/kernel-6.12/bzImage");
+		root = json_load_file(path, 0, NULL);
+		ck_assert_str_eq(json_string_value(json_object_get(root, "$schema")), "../schemas/vm.schema.json");
+		json_decref(root);
+		config_free(&cfg);
+	}
+}
+END_TEST
+
+/* Strike each key of the schema, as a path, from @left; returns how many there were. */
+static unsigned int schema_walk(const json_t *schema, const char *parent, json_t *left)
+{
+	json_t *properties = json_object_get(schema, "properties"), *value;
+	unsigned int count = 0;
+	const char *key;
+	char path[128];
+
+	json_object_foreach (properties, key, value) {
+		snprintf(path, sizeof(path), "%s%s%s", parent, *parent ? "." : "", key);
+		ck_assert_msg(json_object_del(left, path) == 0, "%s: in the schema, but no key of the parser", path);
+		ck_assert_msg(json_object_get(value, "description"), "%s: no description in the schema", path);
+		count += 1 + schema_walk(value, path, left);
+	}
+	if (properties)
+		ck_assert_msg(json_is_false(json_object_get(schema, "additionalProperties")), "%s: lets any key in",
+			      parent);
+	return count;
+}
+
+START_TEST(schema_has_the_same_keys)
+{
+	json_t *schema = json_load_file("schemas/vm.schema.json", JSON_REJECT_DUPLICATES, NULL), *left = json_object();
+	unsigned int keys = 0;
+	const char *key;
+	json_t *value;
+
+	ck_assert_ptr_nonnull(schema);
+	for (; config_key(keys); keys++)
+		json_object_set_new(left, config_key(keys), json_true());
+	ck_assert_uint_eq(schema_walk(schema, "", left), keys);
+	json_object_foreach (left, key, value)
+		ck_abort_msg("%s: a key of the parser, but not in the schema", key);
+	json_decref(left);
+	json_decref(schema);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *tc = tcase_create("config");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tc, good_text, 0, ARRAY_SIZE(good));
+	tcase_add_loop_test(tc, name_from_file, 0, ARRAY_SIZE(names));
+	tcase_add_test(tc, longest_cmdline);
+	tcase_add_test(tc, options_override);
+	tcase_add_loop_test(tc, bad_option, 0, ARRAY_SIZE(bad_options));
+	tcase_add_test(tc, examples_are_good);
+	tcase_add_test(tc, schema_has_the_same_keys);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

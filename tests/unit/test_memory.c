@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest's memory: whole, zero, size-locked, out of dumps and children, and given back. */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/capture.h"
+#include "memmap/memmap.h"
+
+struct counter {
+	uint64_t calls, last, total;
+};
+
+static void count(void *ctx, uint64_t done, uint64_t total)
+{
+	struct counter *counter = ctx;
+
+	ck_assert_uint_gt(done, counter->last);
+	counter->calls++;
+	counter->last = done;
+	counter->total = total;
+}
+
+static void reserve(struct memory *mem, uint64_t size)
+{
+	struct memory_layout layout;
+
+	layout_plan(&layout, size);
+	ck_assert_int_eq(memory_reserve(mem, &layout, KIB(4), NULL, NULL), 0);
+}
+
+/* memory_reserve must refuse; its message, without the newline. Freed by the caller. */
+static char *refuse(uint64_t size, uint64_t page_size, int err)
+{
+	struct memory_layout layout;
+	struct capture cap;
+	struct memory mem;
+	char *text;
+	int got;
+
+	layout_plan(&layout, size);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	got = memory_reserve(&mem, &layout, page_size, NULL, NULL);
+	text = capture_end(&cap);
+	ck_assert_int_eq(got, err);
+	ck_assert_int_eq(mem.fd, -1);
+	ck_assert_ptr_null(mem.host);
+	return text;
+}
+
+START_TEST(reserved_whole)
+{
+	struct memory_layout layout;
+	struct counter counter = { 0 };
+	struct memory mem;
+	struct stat st;
+
+	layout_plan(&layout, MIB(130));
+	ck_assert_int_eq(memory_reserve(&mem, &layout, KIB(4), count, &counter), 0);
+	ck_assert_int_eq(fstat(mem.fd, &st), 0);
+	ck_assert_int_eq(st.st_size, MIB(130));
+	ck_assert_int_eq(st.st_blocks * 512, MIB(130)); /* each page is there before anything touched it */
+	ck_assert_uint_eq(counter.calls, 3);
+	ck_assert_uint_eq(counter.last, MIB(130));
+	ck_assert_uint_eq(counter.total, MIB(130));
+	memory_release(&mem);
+	ck_assert_int_eq(mem.fd, -1);
+}
+END_TEST
+
+START_TEST(size_locked)
+{
+	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct memory mem;
+
+	reserve(&mem, MIB(64));
+	ck_assert_int_eq(fcntl(mem.fd, F_GET_SEALS) & wanted, wanted);
+	ck_assert_int_eq(ftruncate(mem.fd, MIB(62)), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(ftruncate(mem.fd, MIB(66)), -1);
+	ck_assert_int_eq(fcntl(mem.fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	ck_assert_int_eq(fcntl(mem.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	memory_release(&mem);
+}
+END_TEST
+
+/* The flags that /proc/self/smaps has for the mapping at @host. */
+static void vm_flags(const void *host, char flags[256])
+{
+	char line[512], start[32];
+	bool found = false;
+	FILE *file = fopen("/proc/self/smaps", "re");
+
+	ck_assert_ptr_nonnull(file);
+	snprintf(start, sizeof(start), "%" PRIxPTR "-", (uintptr_t)host);
+	*flags = '\0';
+	while (!*flags && fgets(line, sizeof(line), file)) {
+		found = found || !strncmp(line, start, strlen(start));
+		if (found && !strncmp(line, "VmFlags:", 8))
+			snprintf(flags, 256, "%.255s", line);
+	}
+	fclose(file);
+}
+
+START_TEST(mapped)
+{
+	char flags[256];
+	struct memory mem;
+
+	reserve(&mem, MIB(64));
+	ck_assert_int_eq(memory_map(&mem), 0);
+	vm_flags(mem.host, flags);
+	ck_assert_ptr_nonnull(strstr(flags, " dd")); /* not in core dumps */
+	ck_assert_ptr_nonnull(strstr(flags, " dc")); /* not in children */
+	ck_assert_ptr_nonnull(strstr(flags, " sh")); /* shared */
+	for (uint64_t at = 0; at < MIB(64); at += KIB(4))
+		ck_assert_uint_eq(mem.host[at], 0);
+	memory_unmap(&mem);
+	ck_assert_ptr_null(mem.host);
+	ck_assert_int_ge(mem.fd, 0);
+	memory_release(&mem);
+}
+END_TEST
+
+START_TEST(kept_when_unmapped)
+{
+	struct memory mem;
+
+	reserve(&mem, MIB(64));
+	ck_assert_int_eq(memory_map(&mem), 0);
+	strcpy(memory_at(&mem, MIB(20), 6, "text"), "hello");
+	memory_unmap(&mem);
+	ck_assert_int_eq(memory_map(&mem), 0);
+	ck_assert_str_eq(memory_at(&mem, MIB(20), 6, "text"), "hello");
+	ck_assert_str_eq((char *)mem.host + MIB(6), "hello"); /* the range from 16 MiB on is 2 MiB into the file */
+	memory_release(&mem);
+}
+END_TEST
+
+START_TEST(at_refuses)
+{
+	struct capture cap;
+	struct memory mem;
+	char *text;
+	void *at;
+
+	reserve(&mem, MIB(64));
+	ck_assert_int_eq(memory_map(&mem), 0);
+	ck_assert_ptr_nonnull(memory_at(&mem, 0, MIB(2), "x"));
+	capture_begin(&cap);
+	at = memory_at(&mem, MIB(2) - 4, 8, "page tables");
+	text = capture_end(&cap);
+	ck_assert_ptr_null(at);
+	ck_assert_str_eq(text, "nohype: error: page tables: 8 bytes at 0x1ffffc: not in the guest's memory\n");
+	free(text);
+	memory_release(&mem);
+}
+END_TEST
+
+START_TEST(release_of_none)
+{
+	struct memory mem = { .fd = -1 };
+
+	memory_release(&mem);
+	memory_release(&mem);
+	ck_assert_int_eq(mem.fd, -1);
+}
+END_TEST
+
+START_TEST(more_than_the_host)
+{
+	char *text = refuse(GIB(4096), KIB(4), -ENOMEM);
+
+	ck_assert_ptr_nonnull(strstr(text, "memory.size: \"4T\": more than this host has free ("));
+	ck_assert_ptr_nonnull(strstr(text, "iB)\n"));
+	free(text);
+}
+END_TEST
+
+START_TEST(not_whole_pages)
+{
+	char *text = refuse(MIB(512), GIB(1), -EINVAL);
+
+	ck_assert_str_eq(text, "nohype: error: memory.size: \"512M\": not a multiple of its pages' size (1G)\n");
+	free(text);
+}
+END_TEST
+
+static bool have_hugepages(void)
+{
+	return !access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK);
+}
+
+START_TEST(too_few_hugepages)
+{
+	char *text;
+
+	if (!have_hugepages())
+		return;
+	text = refuse(GIB(4096), MIB(2), -ENOMEM);
+	ck_assert_ptr_nonnull(strstr(text, "memory.size: \"4T\": wants 2097152 huge pages of 2M: this host has "));
+	ck_assert_ptr_nonnull(strstr(text, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages`\n"));
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("memory");
+	TCase *tc = tcase_create("memory");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, reserved_whole);
+	tcase_add_test(tc, size_locked);
+	tcase_add_test(tc, mapped);
+	tcase_add_test(tc, kept_when_unmapped);
+	tcase_add_test(tc, at_refuses);
+	tcase_add_test(tc, release_of_none);
+	tcase_add_test(tc, more_than_the_host);
+	tcase_add_test(tc, not_whole_pages);
+	tcase_add_test(tc, too_few_hugepages);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

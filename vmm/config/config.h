@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_CONFIG_CONFIG_H
+#define VMM_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What was asked for: the first of the four structs that travel (vm_config, vm_plan, handoff, vm). Checked against
+ * itself alone; whether this host can do it is the plan's question.
+ */
+#define VM_VCPUS_MAX   255 /* APIC ids of 8 bits; more needs x2APIC from the first instruction on */
+#define VM_CORES_MAX   VM_VCPUS_MAX
+#define VM_NAME_MAX    64	 /* bytes, without the 0: [A-Za-z0-9][A-Za-z0-9._-]* */
+#define VM_CORE_LIMIT  8192	 /* host CPU numbers are below it: CONFIG_NR_CPUS' largest value on x86 and arm64 */
+#define VM_CONFIG_MAX  (1 << 20) /* bytes of a configuration file */
+#define VM_CMDLINE_MAX 2047	 /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
+
+struct vm_config {
+	char *name;			  /* owned, as are all strings; never NULL after config_finish */
+	char *kernel;			  /* path, relative ones already joined to the file's folder */
+	char *initrd;			  /* path or NULL */
+	char *cmdline;			  /* the guest's own part, "" if none */
+	uint64_t memory_size;		  /* bytes, a multiple of 2 MiB */
+	uint64_t page_size;		  /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	unsigned int vcpus;		  /* 1 to VM_VCPUS_MAX */
+	bool vcpus_given;		  /* not the default: must agree with the cores */
+	unsigned int ncores;		  /* 0: "auto" */
+	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
+};
+
+/* Defaults: no kernel, 512 MiB in 4 KiB pages, 1 vCPU, cores "auto". */
+void config_init(struct vm_config *cfg);
+void config_free(struct vm_config *cfg);
+
+/*
+ * Read @path (strict JSON, see schemas/vm.schema.json) over what @cfg holds. Reports every error that it finds, one
+ * line each, as `FILE:LINE: KEY.PATH: found: wanted`, and returns -EINVAL; -errno if the file can't be read.
+ */
+int config_read(struct vm_config *cfg, const char *path);
+
+/* The same from memory; @name stands for the file in messages, relative paths are relative to @folder. */
+int config_parse(struct vm_config *cfg, const char *text, size_t len, const char *name, const char *folder);
+
+/*
+ * Set one key from an option's argument, as the file would (relative paths are the working directory's). @key is its
+ * path, "memory.size"; @where begins the messages: "option -m". -EINVAL, reported.
+ */
+int config_set(struct vm_config *cfg, const char *key, const char *text, const char *where);
+
+/* The @i-th key that a file can hold, "memory.size"; NULL after the last. For the schema's test. */
+const char *config_key(unsigned int i);
+
+/*
+ * After file and options: what only the whole can tell (a kernel is there, as many cores as vCPUs). -EINVAL with
+ * messages. @where is what the messages begin with: the file, or "command line". A VM without a name is called as its
+ * file is without .json if that can be a name, or else "vm"; cores without vCPUs say how many vCPUs.
+ */
+int config_finish(struct vm_config *cfg, const char *where);
+
+/* "512M", "2G" (K, M, G, T: powers of 1024), in bytes. -EINVAL (not a size), -ERANGE; reports nothing. */
+int size_parse(const char *text, uint64_t *bytes);
+
+/*
+ * "1,3-5" into @cores, at most @max of them, in the order given. -EINVAL, -ERANGE (more than @max, or a number of
+ * VM_CORE_LIMIT or more), -EEXIST: cores[*count] is there twice. Reports nothing.
+ */
+int cores_parse(const char *text, unsigned int *cores, unsigned int max, unsigned int *count);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmm/config/parse.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "memmap/memmap.h"
+
+/* The string that @value is, or NULL, reported. No NUL is in it, since all of these end up in C strings. */
+static const char *string_get(const json_t *value, const struct place *at)
+{
+	const char *text = json_string_value(value);
+
+	if (!text) {
+		refuse(at, value);
+		return NULL;
+	}
+	if (strlen(text) != json_string_length(value)) {
+		complain(at, value, "wanted text without a NUL character");
+		return NULL;
+	}
+	return text;
+}
+
+/* Put a copy of @text where an earlier one may be. */
+static int string_keep(char **owned, char *copy)
+{
+	if (!copy)
+		return fail(-ENOMEM, "no memory for the configuration");
+	free(*owned);
+	*owned = copy;
+	return 0;
+}
+
+static int set_schema(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	(void)cfg;
+	return string_get(value, at) ? 0 : -EINVAL;
+}
+
+static int set_name(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *name = string_get(value, at);
+
+	if (!name)
+		return -EINVAL;
+	if (!name_is_valid(name))
+		return refuse(at, value);
+	return string_keep(&cfg->name, strdup(name));
+}
+
+static int set_path(char **owned, const json_t *value, const struct place *at)
+{
+	const char *path = string_get(value, at), *folder = at->src->folder;
+	char *joined;
+
+	if (!path)
+		return -EINVAL;
+	if (*path == '\0')
+		return refuse(at, value);
+	if (*path == '/')
+		folder = "";
+	if (strlen(folder) + strlen(path) + 1 >= PATH_MAX)
+		return complain(at, value, "wanted a path of less than %d bytes", PATH_MAX);
+	if (asprintf(&joined, "%s%s%s", folder, *folder ? "/" : "", path) < 0)
+		joined = NULL;
+	return string_keep(owned, joined);
+}
+
+static int set_kernel(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return set_path(&cfg->kernel, value, at);
+}
+
+static int set_initrd(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return set_path(&cfg->initrd, value, at);
+}
+
+static int set_cmdline(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *cmdline = string_get(value, at);
+
+	if (!cmdline)
+		return -EINVAL;
+	if (strlen(cmdline) > VM_CMDLINE_MAX)
+		return complain(at, value, "%zu bytes: wanted at most %d", strlen(cmdline), VM_CMDLINE_MAX);
+	for (const char *p = cmdline; *p; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return complain(at, value, "wanted one line without control characters");
+	}
+	return string_keep(&cfg->cmdline, strdup(cmdline));
+}
+
+static int set_vcpus(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	json_int_t n = json_integer_value(value); /* 0 for all that is no whole number */
+
+	if (n < 1 || n > VM_VCPUS_MAX)
+		return refuse(at, value);
+	cfg->vcpus = (unsigned int)n;
+	cfg->vcpus_given = true;
+	return 0;
+}
+
+static int set_memory_size(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at);
+	uint64_t size;
+	int err;
+
+	if (!text)
+		return -EINVAL;
+	err = size_parse(text, &size);
+	if (err == -EINVAL)
+		return refuse(at, value);
+	if (err || size < MEMORY_MIN || size > MEMORY_MAX)
+		return complain(at, value, "wanted %dM to %dG", (int)(MEMORY_MIN / MIB(1)), (int)(MEMORY_MAX / GIB(1)));
+	if (size % MIB(2))
+		return complain(at, value, "wanted a multiple of 2M");
+	cfg->memory_size = size;
+	return 0;
+}
+
+static int set_page_size(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	static const struct {
+		const char *name;
+		uint64_t size;
+	} sizes[] = { { "4K", KIB(4) }, { "2M", MIB(2) }, { "1G", GIB(1) } };
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (strcmp(text, sizes[i].name) == 0) {
+			cfg->page_size = sizes[i].size;
+			return 0;
+		}
+	}
+	return refuse(at, value);
+}
+
+/* Every key that a file can hold. schemas/vm.schema.json describes the same ones; a test compares. */
+static const struct key keys[] = {
+	{ "$schema", set_schema, "the schema's address" },
+	{ "name", set_name, "1 to 64 letters, digits, \".\", \"_\" or \"-\", the first a letter or a digit" },
+	{ "kernel", set_kernel, "the path of a kernel image" },
+	{ "initrd", set_initrd, "the path of an initrd" },
+	{ "cmdline", set_cmdline, "the guest's command line, as \"console=ttyS0\"" },
+	{ "vcpus", set_vcpus, "a whole number from 1 to 255", .number = true },
+	{ "cores", set_cores, "\"auto\", host CPU numbers as [1, 3], or a list as \"1,3-5\"" },
+	{ "memory", NULL, "an object with size and page_size" },
+	{ "memory.size", set_memory_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
+	{ "memory.page_size", set_page_size, "\"4K\", \"2M\" or \"1G\"" },
+};
+
+const struct key *key_at(unsigned int i)
+{
+	return i < ARRAY_SIZE(keys) ? &keys[i] : NULL;
+}
+
+const struct key *key_find(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(keys[i].path, path) == 0)
+			return &keys[i];
+	}
+	return NULL;
+}
+
+const char *config_key(unsigned int i)
+{
+	return i < ARRAY_SIZE(keys) ? keys[i].path : NULL;
+}

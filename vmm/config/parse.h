@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_CONFIG_PARSE_H
+#define VMM_CONFIG_PARSE_H
+
+#include <jansson.h>
+
+#include "vmm/config/config.h"
+
+/*
+ * Inside vmm/config: how a value finds its key and a message its line.
+ */
+#define CONFIG_ERRORS_MAX 20 /* messages for one file; a file of a megabyte could have a hundred thousand */
+
+/* Where settings come from: a file's text, or an option (text NULL). */
+struct source {
+	const char *name; /* begins each message */
+	const char *text; /* JSON that jansson has accepted, or NULL */
+	size_t len;
+	const char *folder; /* relative paths are joined to it; "" for none */
+	unsigned int errors;
+};
+
+/* Where a value stands in its source. Chained on the stack, from the value up to the whole file. */
+struct place {
+	struct source *src;
+	const struct place *up;	 /* NULL: the whole file, or an option */
+	const char *key;	 /* of an object's member, or NULL: an array's element */
+	size_t nth;		 /* member or element of @up: jansson keeps the text's order */
+	const struct key *known; /* the key whose value this is */
+};
+
+typedef int key_set_fn(struct vm_config *cfg, const json_t *value, const struct place *at);
+
+struct key {
+	const char *path;   /* "memory.size" */
+	key_set_fn *set;    /* reports through refuse() or complain(); NULL: an object with keys of its own */
+	const char *wanted; /* "wanted ..." in messages */
+	bool number;	    /* an option's argument is a number too */
+};
+
+/* config.c: can a VM be called @name? */
+bool name_is_valid(const char *name);
+
+/* cores.c: "auto", an array or a list. */
+key_set_fn set_cores;
+
+/* keys.c: the table of all keys. */
+const struct key *key_find(const char *path);
+const struct key *key_at(unsigned int i);
+
+/* walk.c: set all that @object holds; @at->known is the object's own key, or NULL for the whole file. */
+int object_set(struct vm_config *cfg, const json_t *object, const struct place *at);
+
+/* line.c: the line (from 1) on which a key or an element begins. */
+unsigned int place_line(const struct place *at);
+
+/* complain.c: one message about @found; both return -EINVAL. refuse() says what the key wants. */
+int complain(const struct place *at, const json_t *found, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int refuse(const struct place *at, const json_t *found);
+
+#endif

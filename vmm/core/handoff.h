@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_CORE_HANDOFF_H
+#define VMM_CORE_HANDOFF_H
+
+#include <stdint.h>
+
+#include "memmap/memmap.h"
+#include "vmm/boot/boot.h"
+#include "vmm/config/config.h"
+
+/*
+ * The handoff: the one message with file descriptors that makes a core manager, and the events that it sends back.
+ * Both cross a privilege boundary, so both are flat, versioned and of fixed size; whoever receives one copies it,
+ * checks all of it, and then uses the copy. The supervisor takes the core manager for hostile: a guest may have won it.
+ */
+#define HANDOFF_MAGIC	0x65707968 /* "hype" */
+#define HANDOFF_VERSION 1
+
+/* The core manager is executed with one fd, the supervisor's socket (SOCK_SEQPACKET), at this number. */
+#define HANDOFF_SOCKET 3
+
+/* The fds that come with the message, in this order. */
+enum handoff_fd {
+	HANDOFF_FD_KVM,
+	HANDOFF_FD_MEMORY,
+	HANDOFF_FD_CONSOLE, /* stream socket: the serial port's bytes, both ways */
+	HANDOFF_FDS,
+};
+
+struct handoff {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t size; /* of this struct */
+	uint32_t supervisor_pid;
+	uint32_t uid; /* to become, and gid; 0: stay who we are (a plain user's VM) */
+	uint32_t vcpus;
+	uint32_t tsc_khz;
+	uint32_t reserved;
+	uint32_t cores[VM_VCPUS_MAX + 1]; /* host CPU of each vCPU */
+	struct memory_layout layout;
+	struct boot_entry entry;
+};
+
+_Static_assert(sizeof(struct memory_layout) == 16 + 24 * MEMORY_RANGES, "layout is part of the handoff");
+_Static_assert(sizeof(struct boot_entry) == 56, "boot_entry is part of the handoff");
+_Static_assert(sizeof(struct handoff) == 32 + 4 * 256 + 64 + 56, "no padding in the handoff");
+
+/* What the core manager says. One message each, no fds. */
+enum event_type {
+	EVENT_LOG = 1, /* level, text */
+	EVENT_JAILED,  /* no way back from here; text: what of the jail this host doesn't have, or "" */
+	EVENT_BOOTING, /* vCPU threads are pinned and about to run the guest */
+	EVENT_READY,   /* the guest wrote to the seal port */
+	EVENT_END,     /* end, vcpu, value; the core manager exits after it */
+};
+
+/* Why a VM ended, as the core manager saw it. */
+enum end_cause {
+	END_POWER_OFF = 1,
+	END_REBOOT,
+	END_PANIC,
+	END_TRIPLE_FAULT,
+	END_KVM_ERROR, /* KVM_RUN gave up: value is the exit reason or errno, text says more */
+	END_CORE_ERROR,
+};
+
+struct event {
+	uint32_t type;
+	uint32_t level; /* EVENT_LOG: enum log_level */
+	uint32_t end;	/* EVENT_END: enum end_cause */
+	uint32_t vcpu;
+	uint64_t value;
+	char text[1000]; /* 0-terminated; printable, or the supervisor makes it so */
+};
+
+_Static_assert(sizeof(struct event) == 1024, "no padding in an event");
+
+/* Exit status of the core manager, when no event says more. */
+enum core_exit {
+	CORE_EXIT_END = 0,
+	CORE_EXIT_ERROR = 1,	  /* it sent a message */
+	CORE_EXIT_SUPERVISOR = 2, /* the supervisor went away */
+	CORE_EXIT_PROTOCOL = 3,	  /* no or a broken handoff: nothing can be said */
+};
+
+#endif

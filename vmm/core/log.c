@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The core manager has no standard error: what it has to say goes to the supervisor. */
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "vmm/core/core.h"
+
+static void event_write(const struct event *event)
+{
+	/* A supervisor that is gone hears nothing; console_loop sees that it is. */
+	ssize_t sent = send(HANDOFF_SOCKET, event, sizeof(*event), MSG_NOSIGNAL);
+
+	(void)sent;
+}
+
+void event_send(enum event_type type, const char *text)
+{
+	struct event event = { .type = type };
+
+	snprintf(event.text, sizeof(event.text), "%s", text);
+	event_write(&event);
+}
+
+void event_end(enum end_cause end, unsigned int vcpu, uint64_t value, const char *text)
+{
+	struct event event = { .type = EVENT_END, .end = end, .vcpu = vcpu, .value = value };
+
+	snprintf(event.text, sizeof(event.text), "%s", text);
+	event_write(&event);
+	_exit(CORE_EXIT_END);
+}
+
+void log_write(enum log_level level, const char *text)
+{
+	struct event event = { .type = EVENT_LOG, .level = level };
+
+	snprintf(event.text, sizeof(event.text), "%s", text);
+	event_write(&event);
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "vmm/core/core.h"
+#include "vmm/x86/x86.h"
+
+/* VMX without unrestricted guest mode needs four pages of its own; SVM and newer VMX take the call and ignore it. */
+#define TSS_PAGES	  0xfffbd000
+#define IDENTITY_MAP_PAGE 0xfffbc000ULL
+
+static int vm_ioctl(const struct vm *vm, unsigned long request, void *arg, const char *what)
+{
+	if (ioctl(vm->fd, request, arg) < 0)
+		return fail(-errno, "%s: %s", what, strerror(errno));
+	return 0;
+}
+
+static int vm_map_memory(struct vm *vm)
+{
+	void *host = mmap(NULL, vm->handoff.layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->memory_fd, 0);
+
+	if (host == MAP_FAILED)
+		return fail(-errno, "map guest memory: %s", strerror(errno));
+	if (madvise(host, vm->handoff.layout.size, MADV_DONTDUMP) ||
+	    madvise(host, vm->handoff.layout.size, MADV_DONTFORK))
+		return fail(-errno, "keep guest memory out of dumps: %s", strerror(errno));
+	vm->memory = host;
+	close(vm->memory_fd);
+	return 0;
+}
+
+static int vm_add_slots(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->handoff.layout.count; i++) {
+		const struct memory_range *range = &vm->handoff.layout.ranges[i];
+		struct kvm_userspace_memory_region slot = {
+			.slot = i,
+			.guest_phys_addr = range->gpa,
+			.memory_size = range->size,
+			.userspace_addr = (uint64_t)(uintptr_t)(vm->memory + range->offset),
+		};
+		int err = vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot, "KVM_SET_USER_MEMORY_REGION");
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The kernel's part of the interrupt hardware is the local APICs alone: no PIC, no PIT, no I/O APIC in the kernel. */
+static int vm_split_irqchip(struct vm *vm)
+{
+	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP };
+	struct kvm_enable_cap x2apic = { .cap = KVM_CAP_X2APIC_API,
+					 .args[0] = KVM_X2APIC_API_USE_32BIT_IDS |
+						    KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK };
+	int err = vm_ioctl(vm, KVM_ENABLE_CAP, &split, "KVM_CAP_SPLIT_IRQCHIP");
+
+	return err ? err : vm_ioctl(vm, KVM_ENABLE_CAP, &x2apic, "KVM_CAP_X2APIC_API");
+}
+
+static int vcpu_shape(const struct vm *vm, struct vcpu *vcpu, const struct cpuid_table *supported)
+{
+	struct kvm_enable_cap enforce = { .cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args[0] = 1 };
+	struct cpuid_table table = *supported;
+	int err = cpuid_shape(&table, vcpu->id, vm->handoff.vcpus);
+
+	if (err)
+		return err;
+	if (ioctl(vcpu->fd, KVM_SET_CPUID2, &table.head))
+		return fail(-errno, "KVM_SET_CPUID2: %s", strerror(errno));
+	if (ioctl(vcpu->fd, KVM_ENABLE_CAP, &enforce))
+		return fail(-errno, "KVM_CAP_ENFORCE_PV_FEATURE_CPUID: %s", strerror(errno));
+	return msrs_set_boot(vcpu->fd);
+}
+
+static int vcpu_create(struct vm *vm, unsigned int id, const struct cpuid_table *supported)
+{
+	struct vcpu *vcpu = &vm->vcpus[id];
+
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
+	if (vcpu->fd < 0)
+		return fail(-errno, "vCPU %u: KVM_CREATE_VCPU: %s", id, strerror(errno));
+	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		return fail(-errno, "vCPU %u: map its run page: %s", id, strerror(errno));
+	return vcpu_shape(vm, vcpu, supported);
+}
+
+static int vcpus_create(struct vm *vm)
+{
+	struct cpuid_table supported;
+	int size = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	int err = cpuid_read_supported(vm->kvm_fd, &supported);
+
+	if (err)
+		return err;
+	if (size < (int)sizeof(struct kvm_run))
+		return fail(-EINVAL, "KVM_GET_VCPU_MMAP_SIZE: %d: too small", size);
+	vm->run_size = (size_t)size;
+	for (unsigned int i = 0; i < vm->handoff.vcpus; i++) {
+		err = vcpu_create(vm, i, &supported);
+		if (err)
+			return err;
+	}
+	return regs_set_entry(vm->vcpus[0].fd, &vm->handoff.entry);
+}
+
+int vm_create(struct vm *vm)
+{
+	uint64_t identity_map = IDENTITY_MAP_PAGE;
+	int err;
+
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	if (vm->fd < 0)
+		return fail(-errno, "KVM_CREATE_VM: %s", strerror(errno));
+	err = vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR");
+	if (err)
+		return err;
+	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_PAGES))
+		return fail(-errno, "KVM_SET_TSS_ADDR: %s", strerror(errno));
+	err = vm_split_irqchip(vm);
+	if (err)
+		return err;
+	err = vm_map_memory(vm);
+	if (err)
+		return err;
+	err = vm_add_slots(vm);
+	if (err)
+		return err;
+	err = vcpus_create(vm);
+	if (err)
+		return err;
+	close(vm->kvm_fd);
+	host_init(vm);
+	return devices_create(&vm->devices, &vm->host);
+}

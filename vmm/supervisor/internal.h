@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_SUPERVISOR_INTERNAL_H
+#define VMM_SUPERVISOR_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/exit_code.h"
+#include "memmap/memmap.h"
+#include "vmm/core/handoff.h"
+#include "vmm/supervisor/supervisor.h"
+
+/* plan.c: which host resources the VM gets. Nothing is touched to make it but /dev/kvm, opened and asked. */
+struct vm_plan {
+	struct memory_layout layout;
+	uint64_t page_size; /* bytes */
+	uint32_t tsc_khz;
+	unsigned int vcpus;
+	unsigned int cores[VM_VCPUS_MAX];
+};
+
+/* How a VM ended: what the last line says and the exit code is made from. */
+struct outcome {
+	enum exit_code code;
+	char text[1100];
+};
+
+/* The running one. */
+struct vm {
+	const struct vm_config *cfg;
+	const struct run_options *opt;
+	struct vm_plan plan;
+	struct memory memory;
+	struct boot_entry entry;
+	int kvm_fd;
+	int core_pidfd;
+	pid_t core_pid;
+	int event_fd;	/* our end of the core manager's socket */
+	int console_fd; /* our end of the serial port */
+	int signal_fd;
+	struct event end;	 /* type 0: the core manager has said nothing of an end */
+	bool core_failed;	 /* it reported an error of its own */
+	bool core_gone;		 /* and was waited for */
+	int core_status;	 /* then: as waitpid gives it */
+	const char *stop_reason; /* why we ended it, if we did */
+	enum exit_code stop_code;
+};
+
+/* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
+enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
+
+/* kvm.c: open /dev/kvm, see that it can do what we need; the TSC's frequency in kHz. Negative errno, reported. */
+int kvm_open(void);
+int kvm_read_tsc_khz(int kvm_fd, uint32_t *khz);
+
+/* start.c: the start sequence; on an error all that was done is undone. */
+enum exit_code vm_start(struct vm *vm);
+void vm_give_back(struct vm *vm);
+
+/*
+ * launch.c: make the core manager, and give it what it needs. core_kill ends it, if it hasn't yet, and waits for it;
+ * core_end does that and closes what led to it.
+ */
+int core_launch(struct vm *vm);
+void core_kill(struct vm *vm);
+void core_end(struct vm *vm);
+
+/* watch.c: pass console bytes and watch, until the core manager is gone. */
+void vm_watch(struct vm *vm);
+
+/* events.c: take what the core manager says. False: it has hung up, or talks nonsense and was killed. */
+bool events_receive(struct vm *vm);
+
+/* outcome.c */
+void outcome_find(const struct vm *vm, struct outcome *outcome);
+
+/* progress.c: a bar on standard error, if that is a terminal and it takes over a second. */
+struct progress {
+	const char *what;
+	int64_t started; /* ns, CLOCK_MONOTONIC; 0: not yet */
+	bool shown;
+};
+void progress_show(void *progress, uint64_t done, uint64_t total);
+void progress_end(struct progress *progress);
+
+/*
+ * terminal.c: standard input as the guest's keyboard. A terminal is made raw, and put back by terminal_restore or, if
+ * this process is killed, by a small process that does nothing else.
+ */
+struct terminal;
+struct terminal *terminal_open(void);
+void terminal_restore(struct terminal *terminal);
+/* Bytes for the guest out of @bytes (in place); *@quit: the escape, Ctrl-A x, was typed. */
+size_t terminal_filter(struct terminal *terminal, char *bytes, size_t len, bool *quit);
+
+#endif

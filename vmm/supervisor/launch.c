@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+#define CORE_NAME "nohype-core"
+
+/*
+ * The core manager's uid, if we can give it one: this VM's alone, since no two supervisors have one pid, and far
+ * above what is handed out to people and containers.
+ */
+#define CORE_UID_BASE 0x6e000000u
+
+/* Beside this program, as it is built; or where it is installed. */
+static int core_open(void)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(CORE_NAME) - 1);
+	char *slash;
+	int fd;
+
+	if (len < 0)
+		return fail(-errno, "/proc/self/exe: %s", strerror(errno));
+	path[len] = '\0';
+	slash = strrchr(path, '/');
+	memcpy(slash + 1, CORE_NAME, sizeof(CORE_NAME));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(NOHYPE_LIBEXECDIR "/" CORE_NAME, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "the core manager, \"%s\" or \"%s\": %s", path, NOHYPE_LIBEXECDIR "/" CORE_NAME,
+			    strerror(errno));
+	return fd;
+}
+
+/* Between fork and exec: a session of its own, so that the terminal's signals pass it by, and the one fd. */
+static void core_exec(int program, int socket, const char *name)
+{
+	char *const argv[] = { CORE_NAME, (char *)name, NULL };
+	char *const envp[] = { NULL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setsid();
+	if (socket == HANDOFF_SOCKET ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, HANDOFF_SOCKET) < 0)
+		_exit(CORE_EXIT_PROTOCOL);
+	if (program == HANDOFF_SOCKET)
+		_exit(CORE_EXIT_PROTOCOL); /* can't be: the socket pair came later than three open fds */
+	fexecve(program, argv, envp);
+	_exit(CORE_EXIT_PROTOCOL);
+}
+
+static int core_fork(struct vm *vm, int program, int socket)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return fail(-errno, "fork: %s", strerror(errno));
+	if (pid == 0)
+		core_exec(program, socket, vm->cfg->name);
+	vm->core_pid = pid;
+	vm->core_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (vm->core_pidfd < 0) {
+		int err = fail(-errno, "pidfd_open: %s", strerror(errno));
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return err;
+	}
+	return 0;
+}
+
+static void handoff_fill(const struct vm *vm, struct handoff *handoff)
+{
+	*handoff = (struct handoff){
+		.magic = HANDOFF_MAGIC,
+		.version = HANDOFF_VERSION,
+		.size = sizeof(*handoff),
+		.supervisor_pid = (uint32_t)getpid(),
+		.uid = geteuid() == 0 ? CORE_UID_BASE + (uint32_t)getpid() : 0,
+		.vcpus = vm->plan.vcpus,
+		.tsc_khz = vm->plan.tsc_khz,
+		.layout = vm->plan.layout,
+		.entry = vm->entry,
+	};
+	for (unsigned int i = 0; i < vm->plan.vcpus; i++)
+		handoff->cores[i] = vm->plan.cores[i];
+}
+
+static int handoff_send(const struct vm *vm, int console)
+{
+	int fds[HANDOFF_FDS] = {
+		[HANDOFF_FD_KVM] = vm->kvm_fd, [HANDOFF_FD_MEMORY] = vm->memory.fd, [HANDOFF_FD_CONSOLE] = console
+	};
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(fds))];
+	} control = { 0 };
+	struct handoff handoff;
+	struct iovec iov = { .iov_base = &handoff, .iov_len = sizeof(handoff) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+
+	handoff_fill(vm, &handoff);
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(fds));
+	memcpy(CMSG_DATA(cmsg), fds, sizeof(fds));
+	if (sendmsg(vm->event_fd, &msg, MSG_NOSIGNAL) != (ssize_t)sizeof(handoff))
+		return fail(-errno, "handoff to the core manager: %s", strerror(errno));
+	return 0;
+}
+
+static int core_sockets(int events[2], int console[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, events) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console))
+		return fail(-errno, "socketpair: %s", strerror(errno));
+	return 0;
+}
+
+static void fd_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+int core_launch(struct vm *vm)
+{
+	int events[2] = { -1, -1 }, console[2] = { -1, -1 };
+	int program = core_open();
+	int err = program < 0 ? program : core_sockets(events, console);
+
+	vm->event_fd = events[0];
+	vm->console_fd = console[0];
+	if (!err)
+		err = core_fork(vm, program, events[1]);
+	if (!err)
+		err = handoff_send(vm, console[1]);
+	/* What the core manager alone shall hold. */
+	fd_close(&program);
+	fd_close(&events[1]);
+	fd_close(&console[1]);
+	fd_close(&vm->kvm_fd);
+	if (err)
+		core_end(vm);
+	return err;
+}
+
+void core_kill(struct vm *vm)
+{
+	if (vm->core_pid <= 0 || vm->core_gone)
+		return;
+	syscall(SYS_pidfd_send_signal, vm->core_pidfd, SIGKILL, NULL, 0);
+	while (waitpid(vm->core_pid, &vm->core_status, 0) < 0 && errno == EINTR)
+		;
+	vm->core_gone = true;
+}
+
+void core_end(struct vm *vm)
+{
+	core_kill(vm);
+	fd_close(&vm->core_pidfd);
+	fd_close(&vm->event_fd);
+	fd_close(&vm->console_fd);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What ended the VM, in one line and one number. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+struct verdict {
+	enum exit_code code;
+	const char *text;
+};
+
+static const struct verdict verdicts[] = {
+	[END_POWER_OFF] = { EXIT_CLEAN, "the guest powered off" },
+	[END_REBOOT] = { EXIT_CLEAN, "the guest asked for a reboot, which ends it; start it again for another boot" },
+	[END_PANIC] = { EXIT_GUEST, "the guest's kernel panicked; its console says why" },
+	[END_TRIPLE_FAULT] = { EXIT_GUEST, "the guest took a triple fault" },
+	[END_KVM_ERROR] = { EXIT_GUEST, "KVM can't run the guest on" },
+	[END_CORE_ERROR] = { EXIT_ERROR, "the core manager gave up" },
+};
+
+static void outcome_set(struct outcome *outcome, enum exit_code code, const char *text)
+{
+	outcome->code = code;
+	snprintf(outcome->text, sizeof(outcome->text), "%s", text);
+}
+
+static void outcome_of_end(const struct event *end, struct outcome *outcome)
+{
+	const struct verdict *verdict = &verdicts[end->end];
+
+	outcome->code = verdict->code;
+	if (end->text[0])
+		snprintf(outcome->text, sizeof(outcome->text), "%s: vCPU %u: %s", verdict->text, end->vcpu, end->text);
+	else
+		snprintf(outcome->text, sizeof(outcome->text), "%s", verdict->text);
+}
+
+static void outcome_of_status(int status, struct outcome *outcome)
+{
+	outcome->code = EXIT_ERROR;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		outcome_set(outcome, EXIT_ERROR, "the core manager made a system call that its filter forbids");
+	else if (WIFSIGNALED(status))
+		snprintf(outcome->text, sizeof(outcome->text), "the core manager was killed by signal %d (%s)",
+			 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(outcome->text, sizeof(outcome->text), "the core manager ended by itself, status %d",
+			 WEXITSTATUS(status));
+}
+
+void outcome_find(const struct vm *vm, struct outcome *outcome)
+{
+	if (vm->end.type == EVENT_END)
+		outcome_of_end(&vm->end, outcome);
+	else if (vm->stop_reason)
+		outcome_set(outcome, vm->stop_code, vm->stop_reason);
+	else if (vm->core_failed)
+		outcome_set(outcome, EXIT_ERROR, "the core manager could not go on, as said above");
+	else
+		outcome_of_status(vm->core_status, outcome);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+#include <unistd.h>
+
+#include "pinning/pinning.h"
+#include "vmm/boot/boot.h"
+#include "vmm/supervisor/internal.h"
+
+static int plan_files(const struct vm_config *cfg, uint32_t tsc_khz)
+{
+	struct boot_request req = { .kernel = cfg->kernel,
+				    .initrd = cfg->initrd,
+				    .cmdline = cfg->cmdline,
+				    .vcpus = cfg->vcpus,
+				    .tsc_khz = tsc_khz };
+
+	return boot_check(&req, cfg->memory_size);
+}
+
+static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
+{
+	int kvm_fd = kvm_open();
+	int err;
+
+	if (kvm_fd < 0)
+		return kvm_fd;
+	err = kvm_read_tsc_khz(kvm_fd, &plan->tsc_khz);
+	close(kvm_fd);
+	if (err)
+		return err;
+	return cores_choose(cfg->cores, cfg->ncores, cfg->vcpus, plan->cores);
+}
+
+enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
+{
+	memset(plan, 0, sizeof(*plan));
+	plan->page_size = cfg->page_size;
+	plan->vcpus = cfg->vcpus;
+	layout_plan(&plan->layout, cfg->memory_size);
+	if (plan_files(cfg, 1)) /* any frequency: what is checked doesn't depend on it */
+		return EXIT_USAGE;
+	return plan_host(plan, cfg) ? EXIT_HOST : EXIT_CLEAN;
+}
+
+int vm_check(const struct vm_config *cfg, const struct run_options *opt)
+{
+	struct vm_plan plan;
+
+	(void)opt;
+	return (int)plan_make(&plan, cfg);
+}

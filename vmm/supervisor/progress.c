@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vmm/supervisor/internal.h"
+
+#define SHOW_AFTER 1000000000 /* ns: what takes less needs no bar */
+#define BAR_WIDTH  40
+
+static int64_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+void progress_show(void *ctx, uint64_t done, uint64_t total)
+{
+	struct progress *progress = ctx;
+	int filled = total ? (int)(done * BAR_WIDTH / total) : BAR_WIDTH;
+
+	if (!progress->started)
+		progress->started = now();
+	if (!isatty(STDERR_FILENO) || now() - progress->started < SHOW_AFTER)
+		return;
+	progress->shown = true;
+	fprintf(stderr, "\r%s [%.*s%*s] %" PRIu64 " of %" PRIu64 " MiB", progress->what, filled,
+		"########################################", BAR_WIDTH - filled, "", done >> 20, total >> 20);
+}
+
+void progress_end(struct progress *progress)
+{
+	if (progress->shown)
+		fprintf(stderr, "\r\033[K");
+	progress->shown = false;
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The start sequence, and its way back. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+struct step {
+	const char *name;
+	int (*take)(struct vm *vm);
+	void (*give_back)(struct vm *vm);
+	enum exit_code blame; /* if it can't be taken */
+};
+
+static int signals_take(struct vm *vm)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return fail(-errno, "block signals: %s", strerror(errno));
+	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return vm->signal_fd < 0 ? fail(-errno, "signalfd: %s", strerror(errno)) : 0;
+}
+
+static void signals_give_back(struct vm *vm)
+{
+	close(vm->signal_fd);
+}
+
+static int kvm_take(struct vm *vm)
+{
+	vm->kvm_fd = kvm_open();
+	return vm->kvm_fd < 0 ? vm->kvm_fd : 0;
+}
+
+static void kvm_give_back(struct vm *vm)
+{
+	if (vm->kvm_fd >= 0)
+		close(vm->kvm_fd);
+	vm->kvm_fd = -1;
+}
+
+static int memory_take(struct vm *vm)
+{
+	struct progress progress = { .what = "memory" };
+	int err = memory_reserve(&vm->memory, &vm->plan.layout, vm->plan.page_size, progress_show, &progress);
+
+	progress_end(&progress);
+	return err;
+}
+
+static void memory_give_back(struct vm *vm)
+{
+	memory_release(&vm->memory);
+}
+
+/* What came from outside is parsed and placed here, and then this process has no mapping of the guest any more. */
+static int image_load(struct vm *vm)
+{
+	struct boot_request req = { .kernel = vm->cfg->kernel,
+				    .initrd = vm->cfg->initrd,
+				    .cmdline = vm->cfg->cmdline,
+				    .vcpus = vm->plan.vcpus,
+				    .tsc_khz = vm->plan.tsc_khz };
+	char *cmdline = NULL;
+	int err = memory_map(&vm->memory);
+
+	if (err)
+		return err;
+	err = boot_load(&req, &vm->memory, &vm->entry, &cmdline);
+	memory_unmap(&vm->memory);
+	if (!err && vm->opt->verbose)
+		note("command line: %s", cmdline);
+	free(cmdline);
+	return err;
+}
+
+/* Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. */
+static const struct step start_steps[] = {
+	{ "signals", signals_take, signals_give_back, EXIT_ERROR }, { "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	{ "memory", memory_take, memory_give_back, EXIT_HOST },	    { "image", image_load, NULL, EXIT_USAGE },
+	{ "core manager", core_launch, core_end, EXIT_ERROR },
+};
+
+static void steps_give_back(struct vm *vm, size_t count)
+{
+	while (count--)
+		if (start_steps[count].give_back)
+			start_steps[count].give_back(vm);
+}
+
+enum exit_code vm_start(struct vm *vm)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(start_steps); i++) {
+		if (vm->opt->verbose)
+			note("start: %s", start_steps[i].name);
+		if (!start_steps[i].take(vm))
+			continue;
+		steps_give_back(vm, i);
+		return start_steps[i].blame;
+	}
+	return EXIT_CLEAN;
+}
+
+void vm_give_back(struct vm *vm)
+{
+	steps_give_back(vm, ARRAY_SIZE(start_steps));
+}
+
+static void plan_note(const struct vm_plan *plan)
+{
+	for (unsigned int i = 0; i < plan->vcpus; i++)
+		note("vCPU %u: core %u", i, plan->cores[i]);
+}
+
+int vm_run(const struct vm_config *cfg, const struct run_options *opt)
+{
+	struct vm vm = { .cfg = cfg,
+			 .opt = opt,
+			 .memory.fd = -1,
+			 .kvm_fd = -1,
+			 .core_pidfd = -1,
+			 .event_fd = -1,
+			 .console_fd = -1,
+			 .signal_fd = -1 };
+	struct outcome outcome = { .code = EXIT_ERROR };
+
+	/* From here on this process has the guest's memory in reach: no core file, and nobody looks in. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+		return fail(EXIT_ERROR, "no core dumps: %s", strerror(errno));
+	outcome.code = plan_make(&vm.plan, cfg);
+	if (outcome.code)
+		return (int)outcome.code;
+	if (opt->verbose)
+		plan_note(&vm.plan);
+	outcome.code = vm_start(&vm);
+	if (outcome.code)
+		return (int)outcome.code;
+	vm_watch(&vm);
+	outcome_find(&vm, &outcome);
+	vm_give_back(&vm);
+	note("%s: %s (exit code %d: %s)", cfg->name, outcome.text, (int)outcome.code, exit_code_text(outcome.code));
+	return (int)outcome.code;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_SUPERVISOR_SUPERVISOR_H
+#define VMM_SUPERVISOR_SUPERVISOR_H
+
+#include <stdbool.h>
+
+#include "vmm/config/config.h"
+
+struct run_options {
+	bool verbose; /* say the command line, the placement and each step */
+};
+
+/* Run one VM to its end in the foreground; returns an enum exit_code. The last line on standard error says why. */
+int vm_run(const struct vm_config *cfg, const struct run_options *opt);
+
+/*
+ * Say all that vm_run would refuse, of the files and of this host, and start nothing; returns an enum exit_code.
+ */
+int vm_check(const struct vm_config *cfg, const struct run_options *opt);
+
+#endif

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* While the guest runs: console bytes both ways, signals, and the core manager's end. Nothing here waits for anyone. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+/* A pipe that can be written takes PIPE_BUF bytes at once; a terminal that can, this many (drivers/tty: WAKEUP_CHARS).
+ */
+#define PIPE_CHUNK 4096
+#define TTY_CHUNK  128
+
+struct stream {
+	char bytes[PIPE_CHUNK];
+	size_t count;
+	bool closed;
+};
+
+struct console {
+	struct terminal *terminal;
+	size_t out_chunk;
+	struct stream out; /* guest to standard output */
+	struct stream in;  /* standard input to guest */
+};
+
+enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_COUNT };
+
+static void stream_drop(struct stream *stream, size_t count)
+{
+	stream->count -= count;
+	memmove(stream->bytes, stream->bytes + count, stream->count);
+}
+
+static void vm_stop(struct vm *vm, enum exit_code code, const char *reason)
+{
+	if (!vm->stop_reason) {
+		vm->stop_reason = reason;
+		vm->stop_code = code;
+	}
+	core_kill(vm);
+}
+
+static void signal_take(struct vm *vm)
+{
+	struct signalfd_siginfo info;
+
+	if (read(vm->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		vm_stop(vm, EXIT_ABORTED, "the terminal went away, and the guest was ended");
+	else
+		vm_stop(vm, EXIT_CLEAN, "stopped by a signal");
+}
+
+static void out_read(struct vm *vm, struct console *con)
+{
+	ssize_t len = recv(vm->console_fd, con->out.bytes, sizeof(con->out.bytes), MSG_DONTWAIT);
+
+	if (len > 0)
+		con->out.count = (size_t)len;
+	else if (len == 0 || (errno != EAGAIN && errno != EINTR))
+		con->out.closed = true;
+}
+
+static void out_write(struct vm *vm, struct console *con)
+{
+	ssize_t len = write(STDOUT_FILENO, con->out.bytes, MIN(con->out.count, con->out_chunk));
+
+	if (len >= 0)
+		stream_drop(&con->out, (size_t)len);
+	else if (errno != EINTR && errno != EAGAIN)
+		vm_stop(vm, EXIT_ABORTED, "the console's reader went away, and the guest was ended");
+}
+
+static void in_read(struct vm *vm, struct console *con)
+{
+	ssize_t len = read(STDIN_FILENO, con->in.bytes, sizeof(con->in.bytes));
+	bool quit = false;
+
+	if (len > 0)
+		con->in.count = terminal_filter(con->terminal, con->in.bytes, (size_t)len, &quit);
+	else if (len == 0 || errno != EINTR)
+		con->in.closed = true;
+	if (quit)
+		vm_stop(vm, EXIT_CLEAN, "ended by Ctrl-A x");
+}
+
+static void in_write(struct vm *vm, struct console *con)
+{
+	ssize_t len = send(vm->console_fd, con->in.bytes, con->in.count, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (len > 0)
+		stream_drop(&con->in, (size_t)len);
+	else if (errno != EAGAIN && errno != EINTR)
+		con->in.count = 0;
+}
+
+static void polls_fill(const struct vm *vm, const struct console *con, struct pollfd *fds)
+{
+	short console = 0;
+
+	if (!con->out.count && !con->out.closed)
+		console |= POLLIN;
+	if (con->in.count)
+		console |= POLLOUT;
+	fds[AT_SIGNAL] = (struct pollfd){ .fd = vm->signal_fd, .events = POLLIN };
+	fds[AT_EVENT] = (struct pollfd){ .fd = vm->event_fd, .events = POLLIN };
+	fds[AT_CORE] = (struct pollfd){ .fd = vm->core_pidfd, .events = POLLIN };
+	fds[AT_CONSOLE] = (struct pollfd){ .fd = console ? vm->console_fd : -1, .events = console };
+	fds[AT_IN] = (struct pollfd){ .fd = con->in.count || con->in.closed ? -1 : STDIN_FILENO, .events = POLLIN };
+	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
+}
+
+static void console_serve(struct vm *vm, struct console *con, const struct pollfd *fds)
+{
+	if (fds[AT_CONSOLE].revents & (POLLIN | POLLHUP | POLLERR) && !con->out.count)
+		out_read(vm, con);
+	if (fds[AT_CONSOLE].revents & POLLOUT)
+		in_write(vm, con);
+	if (fds[AT_OUT].revents)
+		out_write(vm, con);
+	if (fds[AT_IN].revents && !vm->core_gone)
+		in_read(vm, con);
+}
+
+/* What the guest had printed when it ended is still in the socket. */
+static void console_drain(struct vm *vm, struct console *con)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (!con->out.closed || con->out.count) {
+		if (!con->out.count)
+			out_read(vm, con);
+		if (!con->out.count)
+			return;		      /* closed, or nothing there, which is the same by now */
+		if (poll(&out, 1, 1000) <= 0) /* a reader that is stuck for a second has had its chance */
+			return;
+		out_write(vm, con);
+	}
+}
+
+static void watch_once(struct vm *vm, struct console *con)
+{
+	struct pollfd fds[AT_COUNT];
+
+	polls_fill(vm, con, fds);
+	if (poll(fds, AT_COUNT, -1) < 0 && errno != EINTR) {
+		fail(-errno, "poll: %s", strerror(errno));
+		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
+		return;
+	}
+	if (fds[AT_EVENT].revents && !events_receive(vm))
+		core_kill(vm); /* it hung up, so it ended or must */
+	else if (fds[AT_SIGNAL].revents)
+		signal_take(vm);
+	else if (fds[AT_CORE].revents)
+		core_kill(vm);
+	else
+		console_serve(vm, con, fds);
+}
+
+void vm_watch(struct vm *vm)
+{
+	struct console con = { .out_chunk = isatty(STDOUT_FILENO) ? TTY_CHUNK : PIPE_CHUNK };
+
+	con.terminal = terminal_open();
+	while (!vm->core_gone)
+		watch_once(vm, &con);
+	events_receive(vm); /* its last words may have come with its end */
+	console_drain(vm, &con);
+	terminal_restore(con.terminal);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_X86_X86_H
+#define VMM_X86_X86_H
+
+#include <linux/kvm.h>
+#include <stdint.h>
+
+#include "vmm/boot/boot.h"
+
+#define CPUID_ENTRIES_MAX 256
+
+struct cpuid_table {
+	struct kvm_cpuid2 head;
+	struct kvm_cpuid_entry2 entries[CPUID_ENTRIES_MAX];
+};
+
+/* What the host's KVM can give a guest (KVM_GET_SUPPORTED_CPUID). Negative errno, reported. */
+int cpuid_read_supported(int kvm_fd, struct cpuid_table *table);
+
+/*
+ * Make of the host's table what vCPU @vcpu of @vcpus shall see: its own APIC id, one package with @vcpus cores of one
+ * thread each, and nothing whose use would exit once sealed (TSC deadline timer, TSC_ADJUST, PMU, MONITOR, APERF,
+ * nested virtualization, of KVM's own features PV-EOI alone). -ENOSPC if the table overflows. Touches nothing else.
+ */
+int cpuid_shape(struct cpuid_table *table, unsigned int vcpu, unsigned int vcpus);
+
+/* Registers in which vCPU 0 enters the kernel; the others wait for their INIT and SIPI. Negative errno, reported. */
+int regs_set_entry(int vcpu_fd, const struct boot_entry *entry);
+
+/* What firmware leaves in the MSRs of each vCPU. Negative errno, reported. */
+int msrs_set_boot(int vcpu_fd);
+
+#endif
