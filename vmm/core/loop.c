@@ -11,6 +11,7 @@
 struct input {
 	uint8_t bytes[64];
 	size_t count; /* read and not yet taken by the guest */
+	int closed;
 };
 
 static void input_offer(struct vm *vm, struct input *in)
@@ -31,7 +32,7 @@ static void input_read(struct vm *vm, struct input *in)
 	if (len > 0)
 		in->count = (size_t)len;
 	else if (len == 0 || errno != EINTR)
-		vm->console_fd = -1; /* no more input; poll passes over it */
+		in->closed = 1; /* output may still go there */
 }
 
 void console_loop(struct vm *vm)
@@ -41,7 +42,7 @@ void console_loop(struct vm *vm)
 	for (;;) {
 		struct pollfd fds[] = {
 			{ .fd = HANDOFF_SOCKET, .events = 0 },
-			{ .fd = in.count ? -1 : vm->console_fd, .events = POLLIN },
+			{ .fd = in.count || in.closed ? -1 : vm->console_fd, .events = POLLIN },
 		};
 		int ready = poll(fds, 2, in.count ? INPUT_RETRY : -1);
 

@@ -136,7 +136,8 @@ static void shape_features(struct cpuid_table *table, unsigned int vcpu, unsigne
 
 	if (!e)
 		return;
-	e->ebx = (e->ebx & 0xffff) | PUT(31, 24, vcpu) | PUT(23, 16, 1U << id_bits(vcpus));
+	/* how many ids, a power of two: but the field has 8 bits, and 256 must not become none */
+	e->ebx = (e->ebx & 0xffff) | PUT(31, 24, vcpu) | PUT(23, 16, MIN(1U << id_bits(vcpus), 255U));
 	e->ecx |= BIT(31); /* there is a hypervisor: the guest shall look for KVM's leaves */
 	e->edx &= ~BIT(28);
 	if (vcpus > 1)
