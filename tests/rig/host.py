@@ -3,6 +3,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 
 QEMU = "qemu-system-x86_64"
@@ -15,11 +16,12 @@ CPU = "EPYC-v4,+svm,+npt,+x2apic," + ",".join("-" + feature for feature in (
     "fxsr-opt", "misalignsse", "osvw", "topoext", "perfctr-core", "clzero", "ibpb", "nrip-save", "xsavec", "xsaves"))
 
 # tsc=reliable: or the clock source watchdog, itself emulated, may throw the TSC out, and nohz_full with it.
-KERNEL_ARGS = ("console=ttyS0 panic=-1 oops=panic tsc=reliable nowatchdog nosoftlockup mitigations=off "
+# no_timer_check: on a busy machine the timer's first ticks come too late for that check, which panics.
+KERNEL_ARGS = ("console=ttyS0 panic=-1 oops=panic tsc=reliable no_timer_check nowatchdog nosoftlockup mitigations=off "
                "intel_iommu=on iommu=pt net.ifnames=0")
 
 # Ports of the one virtio-serial device, as tests/rig/run-command knows them. 0 can only be a terminal.
-PORTS = {"terminal": 0, "out": 1, "err": 2, "control": 3, "in": 4}
+PORTS = {"terminal": 0, "out": 1, "err": 2, "control": 3}
 
 
 def kernel(version):
@@ -57,7 +59,7 @@ def settings(options, folder):
     size = os.get_terminal_size() if options.shell else os.terminal_size((80, 24))
     values = {
         "out": options.out or "",
-        "stdin": "yes" if options.stdin else "no",
+        "stdin": "/run/rig/asked/stdin" if options.stdin else "/dev/null",
         "terminal": "yes" if options.shell else "no",
         "rows": size.lines,
         "columns": size.columns,
@@ -69,6 +71,12 @@ def settings(options, folder):
         "LOGNAME=root", "SHELL=/bin/bash", "LANG=C.UTF-8", "TERM=" + os.environ.get("TERM", "dumb")] + options.env
     words = ["env", "-i", "--"] + environment + options.command
     write(folder, "command", f"cd {shlex.quote(os.getcwd())} || exit 125\nexec {shlex.join(words)}\n")
+
+
+def keep_stdin(folder):
+    """The caller's standard input, whole: a port has no end of file that is sure to come after the last byte."""
+    with open(os.path.join(folder, "stdin"), "wb") as file, open(0, "rb", closefd=False) as stdin:
+        shutil.copyfileobj(stdin, file)
 
 
 def write(folder, name, text):
@@ -113,6 +121,8 @@ def command_line(options, folder, log, sockets):
     asked = os.path.join(folder, "asked")
     os.mkdir(asked)
     settings(options, asked)
+    if options.stdin:
+        keep_stdin(asked)
     # Interrupt remapping doesn't go with the instruction clock ("Bad icount read").
     remap = "intremap=off,caching-mode=on" if options.icount else "intremap=on,caching-mode=on,eim=on"
     clock = ["-accel", "tcg,thread=single", "-icount", "shift=0"] if options.icount else ["-accel", "tcg,thread=multi"]

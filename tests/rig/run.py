@@ -2,6 +2,7 @@
 """One run: starts the emulated host, passes COMMAND's output on as it comes, and ends it all, however it ends."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import select
@@ -69,11 +70,45 @@ def new_log():
     return os.path.join(folder, time.strftime("%Y%m%d-%H%M%S-") + str(os.getpid()))
 
 
+@contextlib.contextmanager
+def locked(path):
+    with open(path, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def remove_leftovers(above):
+    """Folders of runs that were killed: their locks are free."""
+    for name in os.listdir(above):
+        if not name.startswith("run."):
+            continue
+        with contextlib.suppress(OSError), open(os.path.join(above, name, "lock"), encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(os.path.join(above, name), ignore_errors=True)
+
+
+@contextlib.contextmanager
+def own_folder():
+    """This run's own, locked as long as this process lives."""
+    above = os.path.join(host.BUILD, "rig")
+    os.makedirs(above, exist_ok=True)
+    with locked(os.path.join(above, "lock")):
+        remove_leftovers(above)
+        folder = tempfile.mkdtemp(prefix="run.", dir=above)
+        lock = open(os.path.join(folder, "lock"), "w", encoding="utf-8")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
 class Run:
     def __init__(self, options, folder):
         self.options = options
         self.log = new_log()
-        names = ["control"] + (["terminal"] if options.shell else ["out", "err"]) + (["in"] if options.stdin else [])
+        names = ["control"] + (["terminal"] if options.shell else ["out", "err"])
         pairs = {name: socket.socketpair() for name in names}
         self.ours = {name: pair[0] for name, pair in pairs.items()}
         theirs = {name: pair[1] for name, pair in pairs.items()}
@@ -85,8 +120,7 @@ class Run:
             stderr=self.words, pass_fds=[end.fileno() for end in theirs.values()], start_new_session=True)
         for end in theirs.values():
             end.close()
-        # poll and not epoll, which takes no ordinary files.
-        self.selector = selectors.PollSelector()
+        self.selector = selectors.DefaultSelector()
         self.got = {"out": 0, "err": 0}
         self.sent = None
         self.status = None
@@ -144,24 +178,6 @@ class Run:
             raise End(128 + signal.SIGHUP)
         self.ours["terminal"].sendall(data)
 
-    def feed(self):
-        """Our standard input goes in, to its end; read only when what was read before has gone."""
-        data = os.read(0, CHUNK)
-        self.selector.unregister(0)
-        if not data:
-            self.ours["in"].close()
-            return
-        self.ours["in"].setblocking(False)
-        self.selector.register(self.ours["in"], selectors.EVENT_WRITE, functools.partial(self.push, data))
-
-    def push(self, data):
-        rest = data[self.ours["in"].send(data):]
-        if rest:
-            self.selector.modify(self.ours["in"], selectors.EVENT_WRITE, functools.partial(self.push, rest))
-            return
-        self.selector.unregister(self.ours["in"])
-        self.selector.register(0, selectors.EVENT_READ, self.feed)
-
     def drain_terminal(self):
         if "terminal" in self.ours:
             self.ours["terminal"].setblocking(False)
@@ -170,10 +186,9 @@ class Run:
 
     def watch(self):
         for name, end in self.ours.items():
-            if name != "in":
-                self.selector.register(end, selectors.EVENT_READ, functools.partial(self.read, name))
-        if self.options.shell or self.options.stdin:
-            self.selector.register(0, selectors.EVENT_READ, self.type if self.options.shell else self.feed)
+            self.selector.register(end, selectors.EVENT_READ, functools.partial(self.read, name))
+        if self.options.shell:
+            self.selector.register(0, selectors.EVENT_READ, self.type)
         latest = time.monotonic() + BOOT_SECONDS
         while self.sent is None or any(self.got[name] < self.sent[name] for name in self.got):
             for key, _ in self.selector.select(None if self.ready else 1):
@@ -197,25 +212,30 @@ def raw_terminal(wanted):
         termios.tcsetattr(0, termios.TCSADRAIN, before)
 
 
-def run(options):
-    above = os.path.join(host.BUILD, "rig")
-    folder = this = None
+def ignore_signals():
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def run_in(folder, options):
+    this = None
     try:
-        end_on_signals(options.timeout)
-        os.makedirs(above, exist_ok=True)
-        folder = tempfile.mkdtemp(prefix="run.", dir=above)
         this = Run(options, folder)
         with raw_terminal(options.shell):
             return this.watch()
+    finally:
+        ignore_signals()
+        if this:
+            this.kill()
+
+
+def run(options):
+    try:
+        end_on_signals(options.timeout)
+        with own_folder() as folder:
+            return run_in(folder, options)
     except End as end:
         return end.status
     except BrokenPipeError:
         # As a program that SIGPIPE ends, with no message: whoever read our output has gone.
         return 128 + signal.SIGPIPE
-    finally:
-        for number in ENDING:
-            signal.signal(number, signal.SIG_IGN)
-        if this:
-            this.kill()
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
