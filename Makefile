@@ -26,8 +26,10 @@ NOHYPE_DIRS := base memmap pinning vmm/config vmm/boot vmm/supervisor vmm/cli
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/message.c memmap/layout.c
 
-NOHYPE_SRCS := $(sort $(foreach d,$(NOHYPE_DIRS),$(wildcard $(d)/*.c)))
-CORE_SRCS   := $(sort $(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c))) $(CORE_BASE)
+# The exit reasons are for whoever watches; the core manager has no use for them.
+REASONS     := vmm/x86/reasons.c
+NOHYPE_SRCS := $(sort $(foreach d,$(NOHYPE_DIRS),$(wildcard $(d)/*.c)) $(REASONS))
+CORE_SRCS   := $(sort $(filter-out $(REASONS),$(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))) $(CORE_BASE)
 UNIT_SRCS   := $(sort $(wildcard tests/unit/*.c))
 ALL_SRCS    := $(sort $(NOHYPE_SRCS) $(CORE_SRCS) $(UNIT_SRCS) $(wildcard tests/fuzz/*.c))
 ALL_HDRS    := $(sort $(foreach d,$(NOHYPE_DIRS) $(CORE_DIRS) tests/unit,$(wildcard $(d)/*.h)))
@@ -70,7 +72,7 @@ $(BUILD)/nohype.d/vmm/boot/acpi.o $(BUILD)/unit/boot: $(BUILD)/include/dsdt.h
 
 # Unit tests: one program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
-	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(wildcard devices/*.c vmm/x86/*.c)))
+	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c vmm/x86/*.c))))
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	@mkdir -p $(@D)

@@ -67,6 +67,12 @@ int memory_reserve(struct memory *mem, const struct memory_layout *layout, uint6
 int memory_map(struct memory *mem);
 void memory_unmap(struct memory *mem);
 
+/*
+ * clear.c: overwrite all of it with zeroes, through a mapping made for it, and read it back. Whoever else maps it must
+ * be dead. Negative errno, reported; -EIO: something didn't stay zero.
+ */
+int memory_clear(struct memory *mem);
+
 /* Unmap if mapped, and close the fd: the pages go back to the host once no one else holds it. Safe on { .fd = -1 }. */
 void memory_release(struct memory *mem);
 

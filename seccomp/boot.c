@@ -2,27 +2,24 @@
 #include "seccomp/filter.h"
 
 #include <linux/kvm.h>
+#include <linux/seccomp.h>
 #include <sys/syscall.h>
 
 #include "base/util.h"
-
-/* ioctl's command is an unsigned int to the kernel, so its high half says nothing. */
-#define COMMAND(number)                                     \
-	{                                                   \
-		.used = 1, .low_word = 1, .value = (number) \
-	}
-#define ANY       \
-	{         \
-		0 \
-	}
-#define EQUAL(number)                        \
-	{                                    \
-		.used = 1, .value = (number) \
-	}
+#include "seccomp/rules.h"
+#include "vmm/x86/kvm_newer.h"
 
 static const struct rule rules[] = {
 	{ SYS_ioctl, "run a vCPU", { ANY, COMMAND(KVM_RUN), EQUAL(0) } },
 	{ SYS_ioctl, "the serial port's interrupt", { ANY, COMMAND(KVM_SIGNAL_MSI) } },
+	{ SYS_ioctl, "the seal: map all memory", { ANY, COMMAND(KVM_PRE_FAULT_MEMORY) } },
+	{ SYS_ioctl, "the seal: deny MSRs", { ANY, COMMAND(KVM_X86_SET_MSR_FILTER) } },
+	{ SYS_close, "the seal: what is not needed after it" },
+	{ SYS_recvmsg, "the seal: the tripwires" },
+	{ SYS_getpid, "the seal: stop the vCPUs" },
+	{ SYS_tgkill, "the seal: stop the vCPUs" },
+	{ SYS_rt_sigreturn, "the seal: stop the vCPUs" },
+	{ SYS_seccomp, "the seal: the last filters", { EQUAL(SECCOMP_SET_MODE_FILTER), EQUAL(0) } },
 	{ SYS_poll, "console input, and whether the supervisor lives" },
 	{ SYS_restart_syscall, "poll, after a stop and continue" },
 	{ SYS_read, "console input" },

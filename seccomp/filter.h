@@ -32,6 +32,21 @@ struct rule_table {
 extern const struct rule_table filter_boot;
 
 /*
+ * After the seal. A vCPU's thread may run its own vCPU, whose fd is @vcpu_fd, and end; the main thread may see whether
+ * the supervisor lives, and end.
+ */
+#define FILTER_SEALED_RULES 3
+void filter_sealed_vcpu(struct rule_table *table, struct rule rules[FILTER_SEALED_RULES], int vcpu_fd);
+extern const struct rule_table filter_sealed_main;
+
+/* Build @table's filter into memory (malloced), to be put on later by filter_put. Negative errno, reported. */
+struct sock_fprog;
+int filter_build(const struct rule_table *table, struct sock_fprog *prog);
+
+/* Put a built filter on the calling thread alone: no way back. Allocates nothing. Negative errno, not reported. */
+int filter_put(const struct sock_fprog *prog);
+
+/*
  * Build @table's filter and put it on every thread of this process (SECCOMP_FILTER_FLAG_TSYNC): no way back. Needs
  * PR_SET_NO_NEW_PRIVS. Allocates while it builds. Negative errno, reported.
  */

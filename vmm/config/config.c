@@ -9,10 +9,13 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/config/parse.h"
+#include "vmm/core/handoff.h"
 
 void config_init(struct vm_config *cfg)
 {
-	*cfg = (struct vm_config){ .memory_size = MIB(512), .page_size = KIB(4), .vcpus = 1 };
+	*cfg = (struct vm_config){
+		.memory_size = MIB(512), .page_size = KIB(4), .vcpus = 1, .seal_level = SEAL_STRICT
+	};
 }
 
 void config_free(struct vm_config *cfg)

@@ -10,22 +10,29 @@
  * What was asked for: the first of the four structs that travel (vm_config, vm_plan, handoff, vm). Checked against
  * itself alone; whether this host can do it is the plan's question.
  */
-#define VM_VCPUS_MAX   255 /* APIC ids of 8 bits; more needs x2APIC from the first instruction on */
-#define VM_CORES_MAX   VM_VCPUS_MAX
-#define VM_NAME_MAX    64	 /* bytes, without the 0: [A-Za-z0-9][A-Za-z0-9._-]* */
-#define VM_CORE_LIMIT  8192	 /* host CPU numbers are below it: CONFIG_NR_CPUS' largest value on x86 and arm64 */
-#define VM_CONFIG_MAX  (1 << 20) /* bytes of a configuration file */
-#define VM_CMDLINE_MAX 2047	 /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
+#define VM_VCPUS_MAX	255 /* APIC ids of 8 bits; more needs x2APIC from the first instruction on */
+#define VM_CORES_MAX	VM_VCPUS_MAX
+#define VM_NAME_MAX	64	  /* bytes, without the 0: [A-Za-z0-9][A-Za-z0-9._-]* */
+#define VM_CORE_LIMIT	8192	  /* host CPU numbers are below it: CONFIG_NR_CPUS' largest value on x86 and arm64 */
+#define VM_CONFIG_MAX	(1 << 20) /* bytes of a configuration file */
+#define VM_EVIDENCE_MAX 64	  /* words */
+#define VM_CMDLINE_MAX	2047	  /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
 
 struct vm_config {
-	char *name;			  /* owned, as are all strings; never NULL after config_finish */
-	char *kernel;			  /* path, relative ones already joined to the file's folder */
-	char *initrd;			  /* path or NULL */
-	char *cmdline;			  /* the guest's own part, "" if none */
-	uint64_t memory_size;		  /* bytes, a multiple of 2 MiB */
-	uint64_t page_size;		  /* bytes: 4 KiB, 2 MiB or 1 GiB */
-	unsigned int vcpus;		  /* 1 to VM_VCPUS_MAX */
-	bool vcpus_given;		  /* not the default: must agree with the cores */
+	char *name;		 /* owned, as are all strings; never NULL after config_finish */
+	char *kernel;		 /* path, relative ones already joined to the file's folder */
+	char *initrd;		 /* path or NULL */
+	char *cmdline;		 /* the guest's own part, "" if none */
+	uint64_t memory_size;	 /* bytes, a multiple of 2 MiB */
+	uint64_t page_size;	 /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	unsigned int vcpus;	 /* 1 to VM_VCPUS_MAX */
+	bool vcpus_given;	 /* not the default: must agree with the cores */
+	unsigned int seal_level; /* enum seal_level of vmm/core/handoff.h */
+	bool except_eoi;	 /* late EOIs are let through */
+	uint64_t evidence_gpa;	 /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
+	unsigned int evidence_words;
+	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
+	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };
@@ -67,5 +74,8 @@ int size_parse(const char *text, uint64_t *bytes);
  * VM_CORE_LIMIT or more), -EEXIST: cores[*count] is there twice. Reports nothing.
  */
 int cores_parse(const char *text, unsigned int *cores, unsigned int max, unsigned int *count);
+
+/* "500ms", "30s", "5m", "1h", in ms: at least 1, at most a week. -EINVAL; reports nothing. */
+int duration_parse(const char *text, uint64_t *ms);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "memmap/memmap.h"
+#include "vmm/core/handoff.h"
 
 /* The string that @value is, or NULL, reported. No NUL is in it, since all of these end up in C strings. */
 static const char *string_get(const json_t *value, const struct place *at)
@@ -145,6 +146,74 @@ static int set_page_size(struct vm_config *cfg, const json_t *value, const struc
 	return refuse(at, value);
 }
 
+static int set_seal_level(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	static const char *const names[] = {
+		[SEAL_AUDIT] = "audit",
+		[SEAL_USERSPACE] = "userspace",
+		[SEAL_STRICT] = "strict",
+		[SEAL_SILENT] = "silent",
+	};
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	for (unsigned int i = SEAL_AUDIT; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			cfg->seal_level = i;
+			return 0;
+		}
+	}
+	return refuse(at, value);
+}
+
+static int set_duration(uint64_t *ms, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	return duration_parse(text, ms) ? refuse(at, value) : 0;
+}
+
+static int set_seal_within(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return set_duration(&cfg->seal_within, value, at);
+}
+
+static int set_seal_after(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return set_duration(&cfg->seal_after, value, at);
+}
+
+static int set_except_eoi(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	if (!json_is_boolean(value))
+		return refuse(at, value);
+	cfg->except_eoi = json_is_true(value);
+	return 0;
+}
+
+/* "ADDRESS:WORDS", the address in hexadecimal with 0x. */
+static int set_evidence(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at);
+	unsigned long long gpa;
+	unsigned int words;
+	int end = 0;
+
+	if (!text)
+		return -EINVAL;
+	if (strncmp(text, "0x", 2) != 0 || sscanf(text, "%llx:%3u%n", &gpa, &words, &end) != 2 || text[end] ||
+	    words < 1 || words > VM_EVIDENCE_MAX || gpa % sizeof(uint64_t))
+		return refuse(at, value);
+	cfg->evidence_gpa = gpa;
+	cfg->evidence_words = words;
+	return 0;
+}
+
+#define DURATION "a time as \"500ms\", \"30s\" or \"5m\" (a whole number from 1 on and ms, s, m or h; at most a week)"
+
 /* Every key that a file can hold. schemas/vm.schema.json describes the same ones; a test compares. */
 static const struct key keys[] = {
 	{ "$schema", set_schema, "the schema's address" },
@@ -157,6 +226,13 @@ static const struct key keys[] = {
 	{ "memory", NULL, "an object with size and page_size" },
 	{ "memory.size", set_memory_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
 	{ "memory.page_size", set_page_size, "\"4K\", \"2M\" or \"1G\"" },
+	{ "seal", NULL, "an object with level, within, after, except and evidence" },
+	{ "seal.level", set_seal_level, "\"audit\", \"userspace\", \"strict\" or \"silent\"" },
+	{ "seal.within", set_seal_within, DURATION },
+	{ "seal.after", set_seal_after, DURATION },
+	{ "seal.evidence", set_evidence, "ADDRESS:WORDS as \"0x5000:4\" (a multiple of 8; 1 to 64 words)" },
+	{ "seal.except", NULL, "an object with eoi" },
+	{ "seal.except.eoi", set_except_eoi, "true or false" },
 };
 
 const struct key *key_at(unsigned int i)

@@ -2,10 +2,13 @@
 #ifndef VMM_CORE_CORE_H
 #define VMM_CORE_CORE_H
 
+#include <linux/filter.h>
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "devices/device.h"
 #include "vmm/core/handoff.h"
@@ -14,12 +17,16 @@
  * The core manager: one VM and nothing else. Its whole life is main.c. There is no cleanup code: a core manager that
  * can't go on says so and exits, and the kernel takes everything back.
  */
+#define SIGNAL_KICK SIGUSR1
+
 struct vcpu {
 	struct vm *vm;
 	unsigned int id;
 	int fd;
 	struct kvm_run *run; /* shared with KVM */
 	pthread_t thread;
+	pid_t tid;
+	struct sock_fprog filter; /* for after the seal; built before the jail closes */
 };
 
 struct vm {
@@ -41,10 +48,18 @@ struct vm {
 	unsigned int arrived;
 	int gate_open;
 	int gate_error; /* of a thread that couldn't be where it was told to be */
+
+	struct sock_fprog filter; /* the main thread's, for after the seal */
+	atomic_uint parking;	  /* vCPU threads shall come to the second gate */
+	unsigned int parked;	  /* under gate_lock, as is filter_now */
+	int filter_now;
+	atomic_uint filtered; /* vCPU threads that have their last filter */
+	atomic_uint go;
 };
 
 /* log.c: an event to the supervisor; lost if it isn't there any more. Text is cut to fit. */
 void event_send(enum event_type type, const char *text);
+void event_send_fds(enum event_type type, unsigned int vcpu, uint64_t value, const int *fds, size_t count);
 void event_end(enum end_cause end, unsigned int vcpu, uint64_t value, const char *text) __attribute__((noreturn));
 
 /* receive.c: wait for the handoff, check it, and take its fds. Negative errno; says nothing, as there is no one to. */
@@ -60,10 +75,25 @@ int jail_enter(const struct handoff *handoff, char *lacking, size_t size);
 
 /* vm.c: make the KVM VM, its memory slots and its vCPUs as the handoff says. Negative errno, reported. */
 int vm_create(struct vm *vm);
+int vm_hand_over(const struct vm *vm);
+int vcpu_hand_over(const struct vcpu *vcpu);
 
 /* vcpu.c: start the vCPU threads, each on its core, and let them wait; then let them go. Negative errno, reported. */
 int vcpus_start(struct vm *vm);
 void vcpus_go(struct vm *vm);
+
+/* vcpu.c: ask all vCPU threads to the second gate (they leave KVM_RUN for it), and wait until they are there. */
+void vcpus_park(struct vm *vm);
+
+/*
+ * seal.c. seal_prepare builds what the seal needs while building is allowed. seal_begin goes as far as EVENT_QUIET,
+ * seal_request takes what the supervisor says after it; both end the process if a step fails. vcpu_sealed is the rest
+ * of a vCPU thread's life.
+ */
+int seal_prepare(struct vm *vm);
+void seal_begin(struct vm *vm);
+void seal_request(struct vm *vm);
+void vcpu_sealed(struct vcpu *vcpu) __attribute__((noreturn));
 
 /* exits.c: answer the exit that vcpu->run holds. */
 void exit_answer(struct vcpu *vcpu);

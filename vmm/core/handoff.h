@@ -14,7 +14,8 @@
  * checks all of it, and then uses the copy. The supervisor takes the core manager for hostile: a guest may have won it.
  */
 #define HANDOFF_MAGIC	0x65707968 /* "hype" */
-#define HANDOFF_VERSION 1
+#define HANDOFF_VERSION 2
+#define EVENT_FDS_MAX	2
 
 /* The core manager is executed with one fd, the supervisor's socket (SOCK_SEQPACKET), at this number. */
 #define HANDOFF_SOCKET 3
@@ -35,7 +36,9 @@ struct handoff {
 	uint32_t uid; /* to become, and gid; 0: stay who we are (a plain user's VM) */
 	uint32_t vcpus;
 	uint32_t tsc_khz;
-	uint32_t reserved;
+	uint32_t seal_level;		  /* enum seal_level */
+	uint32_t disable_exits;		  /* KVM_X86_DISABLE_EXITS_* that a probe VM was seen to run with */
+	uint32_t prefault;		  /* KVM_PRE_FAULT_MEMORY is there */
 	uint32_t cores[VM_VCPUS_MAX + 1]; /* host CPU of each vCPU */
 	struct memory_layout layout;
 	struct boot_entry entry;
@@ -43,15 +46,48 @@ struct handoff {
 
 _Static_assert(sizeof(struct memory_layout) == 16 + 24 * MEMORY_RANGES, "layout is part of the handoff");
 _Static_assert(sizeof(struct boot_entry) == 56, "boot_entry is part of the handoff");
-_Static_assert(sizeof(struct handoff) == 32 + 4 * 256 + 64 + 56, "no padding in the handoff");
+_Static_assert(sizeof(struct handoff) == 40 + 4 * 256 + 64 + 56, "no padding in the handoff");
 
-/* What the core manager says. One message each, no fds. */
+/*
+ * What the core manager says. One message each. EVENT_VM brings the fd of its statistics, EVENT_VCPU that
+ * and the vCPU's own.
+ *
+ * The seal, from the guest's or the operator's wish to the state: READY or REQUEST_SEAL; the core manager stops the
+ * vCPUs, drops the boot devices, maps all memory, denies MSRs: QUIET; the supervisor sends a copy of each tripwire:
+ * REQUEST_TRIPWIRE, and REQUEST_FILTER; each vCPU thread takes its last filter: FILTERED; the supervisor reads back
+ * that the tripwires can kill, arms them, and lets the vCPUs go: REQUEST_GO.
+ */
 enum event_type {
-	EVENT_LOG = 1, /* level, text */
-	EVENT_JAILED,  /* no way back from here; text: what of the jail this host doesn't have, or "" */
-	EVENT_BOOTING, /* vCPU threads are pinned and about to run the guest */
-	EVENT_READY,   /* the guest wrote to the seal port */
-	EVENT_END,     /* end, vcpu, value; the core manager exits after it */
+	EVENT_LOG = 1,	/* level, text */
+	EVENT_JAILED,	/* no way back from here; text: what of the jail this host doesn't have, or "" */
+	EVENT_VM,	/* and its statistics */
+	EVENT_VCPU,	/* vcpu, value: its thread's id; and its statistics, and itself */
+	EVENT_BOOTING,	/* vCPU threads are pinned and about to run the guest */
+	EVENT_READY,	/* the guest wrote value to the seal port */
+	EVENT_QUIET,	/* the vCPUs stand still, and only memory is left */
+	EVENT_FILTERED, /* every vCPU thread has its last filter and waits */
+	EVENT_END,	/* end, vcpu, value; the core manager exits after it */
+};
+
+/* What the supervisor asks for: one message each; REQUEST_TRIPWIRE brings one fd. */
+enum request_type {
+	REQUEST_SEAL = 1, /* as if the guest had asked */
+	REQUEST_TRIPWIRE, /* to hold, so that it stays armed without the supervisor */
+	REQUEST_FILTER,
+	REQUEST_GO,
+};
+
+struct request {
+	uint32_t type;
+	uint32_t reserved;
+};
+
+/* How strict the seal is; DESIGN: "Levels". */
+enum seal_level {
+	SEAL_AUDIT = 1, /* exits are counted, and nothing is taken away */
+	SEAL_USERSPACE, /* an exit that comes back to the core manager ends the VM */
+	SEAL_STRICT,	/* any exit that the guest caused */
+	SEAL_SILENT,	/* any exit */
 };
 
 /* Why a VM ended, as the core manager saw it. */
@@ -81,6 +117,8 @@ enum core_exit {
 	CORE_EXIT_ERROR = 1,	  /* it sent a message */
 	CORE_EXIT_SUPERVISOR = 2, /* the supervisor went away */
 	CORE_EXIT_PROTOCOL = 3,	  /* no or a broken handoff: nothing can be said */
+	CORE_EXIT_RUN = 63,	  /* sealed, and KVM_RUN failed */
+	CORE_EXIT_SEALED = 64,	  /* sealed, and KVM_RUN came back: plus its exit reason */
 };
 
 #endif

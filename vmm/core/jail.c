@@ -26,10 +26,16 @@
 
 #define LAST_FD (~0U)
 
+static void kicked(int sig)
+{
+	(void)sig;
+}
+
 /* Nothing of this can fail for want of privilege; nothing from outside has been read yet. */
 int jail_enter_early(void)
 {
 	static const struct rlimit none = { 0, 0 };
+	const struct sigaction kick = { .sa_handler = kicked };
 	sigset_t empty;
 
 	/* No core file of guest memory, also none for a program behind a core_pattern: that asks for dumpable. */
@@ -41,6 +47,9 @@ int jail_enter_early(void)
 	/* Both survive exec, and either one makes a tripwire useless: nothing ignored, nothing blocked. */
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
+	/* The one handler, empty: this signal takes a vCPU thread out of KVM_RUN. */
+	if (sigaction(SIGNAL_KICK, &kick, NULL))
+		return -errno;
 	sigemptyset(&empty);
 	if (sigprocmask(SIG_SETMASK, &empty, NULL))
 		return -errno;

@@ -41,15 +41,17 @@ void console_loop(struct vm *vm)
 
 	for (;;) {
 		struct pollfd fds[] = {
-			{ .fd = HANDOFF_SOCKET, .events = 0 },
+			{ .fd = HANDOFF_SOCKET, .events = POLLIN },
 			{ .fd = in.count || in.closed ? -1 : vm->console_fd, .events = POLLIN },
 		};
 		int ready = poll(fds, 2, in.count ? INPUT_RETRY : -1);
 
 		if (ready < 0 && errno != EINTR)
 			_exit(CORE_EXIT_ERROR);
-		if (ready > 0 && fds[0].revents)
+		if (ready > 0 && (fds[0].revents & ~POLLIN))
 			_exit(CORE_EXIT_SUPERVISOR);
+		if (ready > 0 && (fds[0].revents & POLLIN))
+			seal_request(vm);
 		if (ready > 0 && fds[1].revents)
 			input_read(vm, &in);
 		if (in.count)

@@ -20,6 +20,9 @@ static int core_boot(struct vm *vm)
 	err = vcpus_start(vm);
 	if (err)
 		return err;
+	err = seal_prepare(vm);
+	if (err)
+		return err;
 	err = filter_apply(&filter_boot); /* no way back from here */
 	if (err)
 		return err;

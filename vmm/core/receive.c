@@ -29,6 +29,8 @@ int handoff_check(const struct handoff *handoff)
 		return -EPROTO;
 	if (handoff->vcpus == 0 || handoff->vcpus > VM_VCPUS_MAX || !handoff->tsc_khz || !handoff->supervisor_pid)
 		return -EPROTO;
+	if (handoff->seal_level < SEAL_AUDIT || handoff->seal_level > SEAL_SILENT)
+		return -EPROTO;
 	if (handoff->entry.protocol != BOOT_LINUX64 && handoff->entry.protocol != BOOT_PVH)
 		return -EPROTO;
 	return layout_check(&handoff->layout);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "vmm/core/core.h"
@@ -39,6 +40,16 @@ static void gate_wait(struct vm *vm, int err)
 	pthread_mutex_unlock(&vm->gate_lock);
 }
 
+static void gate_park(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->gate_lock);
+	vm->parked++;
+	pthread_cond_broadcast(&vm->gate);
+	while (!vm->filter_now)
+		pthread_cond_wait(&vm->gate, &vm->gate_lock);
+	pthread_mutex_unlock(&vm->gate_lock);
+}
+
 static void vcpu_run_failed(const struct vcpu *vcpu, int err)
 {
 	char text[128];
@@ -51,14 +62,16 @@ static void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 
+	vcpu->tid = gettid();
 	gate_wait(vcpu->vm, vcpu_pin(vcpu));
-	for (;;) {
+	while (!atomic_load(&vcpu->vm->parking)) {
 		if (!ioctl(vcpu->fd, KVM_RUN, 0))
 			exit_answer(vcpu);
 		else if (errno != EINTR && errno != EAGAIN) /* EAGAIN: this vCPU has just had its INIT */
 			vcpu_run_failed(vcpu, errno);
 	}
-	return NULL;
+	gate_park(vcpu->vm);
+	vcpu_sealed(vcpu);
 }
 
 int vcpus_start(struct vm *vm)
@@ -77,7 +90,26 @@ int vcpus_start(struct vm *vm)
 		pthread_cond_wait(&vm->gate, &vm->gate_lock);
 	err = vm->gate_error;
 	pthread_mutex_unlock(&vm->gate_lock);
+	for (unsigned int i = 0; !err && i < vm->handoff.vcpus; i++)
+		err = vcpu_hand_over(&vm->vcpus[i]);
 	return err;
+}
+
+/*
+ * A signal alone can come just before KVM_RUN, and would be gone; immediate_exit, which KVM looks at when it enters,
+ * closes that gap (Documentation/virt/kvm/api.rst, 5, immediate_exit).
+ */
+void vcpus_park(struct vm *vm)
+{
+	atomic_store(&vm->parking, 1);
+	for (unsigned int i = 0; i < vm->handoff.vcpus; i++) {
+		vm->vcpus[i].run->immediate_exit = 1;
+		tgkill(getpid(), vm->vcpus[i].tid, SIGNAL_KICK);
+	}
+	pthread_mutex_lock(&vm->gate_lock);
+	while (vm->parked < vm->handoff.vcpus)
+		pthread_cond_wait(&vm->gate, &vm->gate_lock);
+	pthread_mutex_unlock(&vm->gate_lock);
 }
 
 void vcpus_go(struct vm *vm)

@@ -27,6 +27,9 @@ static int vm_map_memory(struct vm *vm)
 
 	if (host == MAP_FAILED)
 		return fail(-errno, "map guest memory: %s", strerror(errno));
+	/* Every page in our own tables, writable: KVM can only map what is there. */
+	if (madvise(host, vm->handoff.layout.size, MADV_POPULATE_WRITE))
+		return fail(-errno, "populate guest memory: %s", strerror(errno));
 	if (madvise(host, vm->handoff.layout.size, MADV_DONTDUMP) ||
 	    madvise(host, vm->handoff.layout.size, MADV_DONTFORK))
 		return fail(-errno, "keep guest memory out of dumps: %s", strerror(errno));
@@ -65,6 +68,24 @@ static int vm_split_irqchip(struct vm *vm)
 	return err ? err : vm_ioctl(vm, KVM_ENABLE_CAP, &x2apic, "KVM_CAP_X2APIC_API");
 }
 
+/* Before the first vCPU: intercepts are chosen when a vCPU is made. The supervisor has seen that this host can. */
+static int vm_disable_exits(struct vm *vm)
+{
+	struct kvm_enable_cap disable = { .cap = KVM_CAP_X86_DISABLE_EXITS, .args[0] = vm->handoff.disable_exits };
+
+	if (!vm->handoff.disable_exits)
+		return 0;
+	return vm_ioctl(vm, KVM_ENABLE_CAP, &disable, "KVM_CAP_X86_DISABLE_EXITS");
+}
+
+/* Before the jail closes: an MSR that a filter denies shall come to user space. Nothing is denied yet. */
+static int vm_report_msrs(struct vm *vm)
+{
+	struct kvm_enable_cap report = { .cap = KVM_CAP_X86_USER_SPACE_MSR, .args[0] = KVM_MSR_EXIT_REASON_FILTER };
+
+	return vm_ioctl(vm, KVM_ENABLE_CAP, &report, "KVM_CAP_X86_USER_SPACE_MSR");
+}
+
 static int vcpu_shape(const struct vm *vm, struct vcpu *vcpu, const struct cpuid_table *supported)
 {
 	struct kvm_enable_cap enforce = { .cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args[0] = 1 };
@@ -78,6 +99,37 @@ static int vcpu_shape(const struct vm *vm, struct vcpu *vcpu, const struct cpuid
 	if (ioctl(vcpu->fd, KVM_ENABLE_CAP, &enforce))
 		return fail(-errno, "KVM_CAP_ENFORCE_PV_FEATURE_CPUID: %s", strerror(errno));
 	return msrs_set_boot(vcpu->fd);
+}
+
+/* KVM's counters of the VM or of a vCPU: readable from another process, and only readable. */
+static int stats_open(int of)
+{
+	int fd = ioctl(of, KVM_GET_STATS_FD, NULL);
+
+	return fd < 0 ? fail(-errno, "KVM_GET_STATS_FD: %s", strerror(errno)) : fd;
+}
+
+int vm_hand_over(const struct vm *vm)
+{
+	int fd = stats_open(vm->fd);
+
+	if (fd < 0)
+		return fd;
+	event_send_fds(EVENT_VM, 0, 0, &fd, 1);
+	close(fd);
+	return 0;
+}
+
+/* With the vCPU itself, of which the supervisor can do no more than look at struct kvm_run: it isn't its VM. */
+int vcpu_hand_over(const struct vcpu *vcpu)
+{
+	int fds[] = { stats_open(vcpu->fd), vcpu->fd };
+
+	if (fds[0] < 0)
+		return fds[0];
+	event_send_fds(EVENT_VCPU, vcpu->id, (uint64_t)vcpu->tid, fds, 2);
+	close(fds[0]);
+	return 0;
 }
 
 static int vcpu_create(struct vm *vm, unsigned int id, const struct cpuid_table *supported)
@@ -130,6 +182,12 @@ int vm_create(struct vm *vm)
 	err = vm_split_irqchip(vm);
 	if (err)
 		return err;
+	err = vm_disable_exits(vm);
+	if (err)
+		return err;
+	err = vm_report_msrs(vm);
+	if (err)
+		return err;
 	err = vm_map_memory(vm);
 	if (err)
 		return err;
@@ -140,6 +198,9 @@ int vm_create(struct vm *vm)
 	if (err)
 		return err;
 	close(vm->kvm_fd);
+	err = vm_hand_over(vm);
+	if (err)
+		return err;
 	host_init(vm);
 	return devices_create(&vm->devices, &vm->host);
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
 /* Nothing that a terminal would act on. */
@@ -31,6 +33,10 @@ static bool event_is_valid(const struct event *event)
 	case EVENT_JAILED:
 	case EVENT_BOOTING:
 	case EVENT_READY:
+	case EVENT_VM:
+	case EVENT_VCPU:
+	case EVENT_QUIET:
+	case EVENT_FILTERED:
 		return true;
 	case EVENT_END:
 		return event->end >= END_POWER_OFF && event->end <= END_CORE_ERROR;
@@ -39,7 +45,37 @@ static bool event_is_valid(const struct event *event)
 	}
 }
 
-static void event_act(struct vm *vm, const struct event *event)
+/* A step of the seal is believed once, in its order: a core manager that skips one is ended. */
+static int event_seal(struct vm *vm, enum event_type type)
+{
+	static const enum event_type order[] = { EVENT_BOOTING, EVENT_QUIET, EVENT_FILTERED };
+	unsigned int next = vm->seal_step + 1;
+
+	if (next >= ARRAY_SIZE(order) || order[next] != type)
+		return -EPROTO;
+	vm->seal_step = next;
+	if (type == EVENT_QUIET)
+		seal_quiet(vm);
+	else
+		seal_finish(vm);
+	return 0;
+}
+
+/* What came with fds. Those that are kept are taken out of @fds. */
+static int event_fds(struct vm *vm, const struct event *event, int *fds)
+{
+	int err = -EPROTO;
+
+	if (event->type == EVENT_VM && fds[0] >= 0)
+		err = seal_take_vm(vm, fds[0]);
+	else if (event->type == EVENT_VCPU && fds[0] >= 0 && fds[1] >= 0)
+		err = seal_take_vcpu(vm, event->vcpu, (pid_t)event->value, fds[0], fds[1]);
+	if (!err)
+		fds[0] = -1;
+	return err;
+}
+
+static int event_act(struct vm *vm, const struct event *event, int *fds)
 {
 	switch (event->type) {
 	case EVENT_LOG:
@@ -54,32 +90,78 @@ static void event_act(struct vm *vm, const struct event *event)
 			note("booting");
 		break;
 	case EVENT_READY:
-		note("guest is ready (%s)", event->text);
+		note("%s: guest is ready (%s)", vm->cfg->name, event->text);
+		seal_ask(vm);
 		break;
+	case EVENT_VM:
+	case EVENT_VCPU:
+		return event_fds(vm, event, fds);
+	case EVENT_QUIET:
+	case EVENT_FILTERED:
+		return event_seal(vm, event->type);
 	case EVENT_END:
 		vm->end = *event;
 		break;
 	}
+	return 0;
+}
+
+/* One message; its fds, if any, into @fds, which are -1 otherwise. The length, 0 at its end, or negative errno. */
+static ssize_t event_take(const struct vm *vm, struct event *event, int fds[EVENT_FDS_MAX])
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * EVENT_FDS_MAX)];
+	} control;
+	struct iovec iov = { .iov_base = event, .iov_len = sizeof(*event) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
+	};
+	ssize_t len = recvmsg(vm->event_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *cmsg;
+
+	fds[0] = fds[1] = -1;
+	if (len < 0)
+		return -errno;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(cmsg), MIN(cmsg->cmsg_len - CMSG_LEN(0), sizeof(int) * EVENT_FDS_MAX));
+	return msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? (ssize_t)sizeof(*event) + 1 : len;
+}
+
+static void fds_close(const int *fds)
+{
+	for (unsigned int i = 0; i < EVENT_FDS_MAX; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }
 
 bool events_receive(struct vm *vm)
 {
-	for (;;) {
+	while (!vm->core_gone || vm->event_fd >= 0) {
+		int fds[EVENT_FDS_MAX];
 		struct event event;
-		ssize_t len = recv(vm->event_fd, &event, sizeof(event), MSG_DONTWAIT | MSG_TRUNC);
+		ssize_t len = event_take(vm, &event, fds);
+		int err = 0;
 
-		if (len < 0 && errno == EINTR)
+		if (len == -EINTR)
 			continue;
 		if (len < 0)
-			return errno == EAGAIN;
+			return len == -EAGAIN;
 		if (len == 0)
 			return false;
-		if (len != (ssize_t)sizeof(event) || !event_is_valid(&event)) {
-			fail(-EPROTO, "the core manager sent what is no event (%zd bytes); it is ended", len);
+		if (len != (ssize_t)sizeof(event) || !event_is_valid(&event))
+			err = -EPROTO;
+		if (!err) {
+			text_tame(event.text, sizeof(event.text));
+			err = event_act(vm, &event, fds);
+		}
+		fds_close(fds);
+		if (err) {
 			vm->core_failed = true;
+			fail(err, "the core manager sent what it may not send (%zd bytes); it is ended", len);
 			return false;
 		}
-		text_tame(event.text, sizeof(event.text));
-		event_act(vm, &event);
 	}
+	return false;
 }

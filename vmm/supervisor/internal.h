@@ -9,6 +9,7 @@
 #include "base/exit_code.h"
 #include "memmap/memmap.h"
 #include "vmm/core/handoff.h"
+#include "vmm/supervisor/seal.h"
 #include "vmm/supervisor/supervisor.h"
 
 /* plan.c: which host resources the VM gets. Nothing is touched to make it but /dev/kvm, opened and asked. */
@@ -16,6 +17,8 @@ struct vm_plan {
 	struct memory_layout layout;
 	uint64_t page_size; /* bytes */
 	uint32_t tsc_khz;
+	uint32_t disable_exits; /* KVM_X86_DISABLE_EXITS_* that this host can do, tried */
+	bool prefault;		/* KVM_PRE_FAULT_MEMORY is there */
 	unsigned int vcpus;
 	unsigned int cores[VM_VCPUS_MAX];
 };
@@ -45,6 +48,9 @@ struct vm {
 	int core_status;	 /* then: as waitpid gives it */
 	const char *stop_reason; /* why we ended it, if we did */
 	enum exit_code stop_code;
+	struct seal seal;
+	unsigned int seal_step; /* of the order in which the core manager may report */
+	int64_t started;	/* ns, CLOCK_MONOTONIC */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
@@ -53,6 +59,12 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
 /* kvm.c: open /dev/kvm, see that it can do what we need; the TSC's frequency in kHz. Negative errno, reported. */
 int kvm_open(void);
 int kvm_read_tsc_khz(int kvm_fd, uint32_t *khz);
+
+/*
+ * probe.c: which exits can be switched off here. Asked of KVM, then tried by a VM of a few instructions: some nested
+ * hosts promise it and then fail to enter the guest. 0 if none can. Negative errno, reported, if not even that runs.
+ */
+int probe_disable_exits(int kvm_fd, uint32_t *mask);
 
 /* start.c: the start sequence; on an error all that was done is undone. */
 enum exit_code vm_start(struct vm *vm);
@@ -73,7 +85,7 @@ void vm_watch(struct vm *vm);
 bool events_receive(struct vm *vm);
 
 /* outcome.c */
-void outcome_find(const struct vm *vm, struct outcome *outcome);
+void outcome_find(struct vm *vm, struct outcome *outcome);
 
 /* progress.c: a bar on standard error, if that is a terminal and it takes over a second. */
 struct progress {
@@ -81,6 +93,7 @@ struct progress {
 	int64_t started; /* ns, CLOCK_MONOTONIC; 0: not yet */
 	bool shown;
 };
+int64_t clock_now(void); /* ns, CLOCK_MONOTONIC */
 void progress_show(void *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
 

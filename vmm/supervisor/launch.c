@@ -92,6 +92,9 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 		.uid = geteuid() == 0 ? CORE_UID_BASE + (uint32_t)getpid() : 0,
 		.vcpus = vm->plan.vcpus,
 		.tsc_khz = vm->plan.tsc_khz,
+		.seal_level = vm->seal.level,
+		.disable_exits = vm->plan.disable_exits,
+		.prefault = vm->plan.prefault,
 		.layout = vm->plan.layout,
 		.entry = vm->entry,
 	};

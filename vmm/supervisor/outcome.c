@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/util.h"
+#include "devices/ports.h"
 #include "vmm/supervisor/internal.h"
 
 struct verdict {
@@ -52,9 +53,40 @@ static void outcome_of_status(int status, struct outcome *outcome)
 			 WEXITSTATUS(status));
 }
 
-void outcome_find(const struct vm *vm, struct outcome *outcome)
+static void outcome_of_end_port(uint16_t port, struct outcome *outcome)
 {
-	if (vm->end.type == EVENT_END)
+	const struct event end = { .end = port == PORT_REBOOT  ? END_REBOOT
+					  : port == PORT_PANIC ? END_PANIC
+							       : END_POWER_OFF };
+
+	outcome_of_end(&end, outcome);
+}
+
+/* After the seal the tracepoint's record tells the clean ends from the forbidden. */
+static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
+{
+	struct violation violation;
+	uint16_t port;
+
+	violation_find(vm, &violation);
+	if (!violation.found)
+		return false;
+	if (violation_is_end_port(vm, &violation, &port)) {
+		outcome_of_end_port(port, outcome);
+		return true;
+	}
+	outcome->code = EXIT_VIOLATION;
+	violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
+	return true;
+}
+
+void outcome_find(struct vm *vm, struct outcome *outcome)
+{
+	if (vm->seal.sealed && outcome_of_sealed(vm, outcome))
+		return;
+	if (vm->seal.failed)
+		outcome_set(outcome, EXIT_HOST, "it could not be sealed, as said above, and was ended");
+	else if (vm->end.type == EVENT_END)
 		outcome_of_end(&vm->end, outcome);
 	else if (vm->stop_reason)
 		outcome_set(outcome, vm->stop_code, vm->stop_reason);

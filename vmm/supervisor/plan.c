@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "pinning/pinning.h"
 #include "vmm/boot/boot.h"
 #include "vmm/supervisor/internal.h"
+#include "vmm/x86/kvm_newer.h"
 
 static int plan_files(const struct vm_config *cfg, uint32_t tsc_khz)
 {
@@ -25,6 +27,9 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	if (kvm_fd < 0)
 		return kvm_fd;
 	err = kvm_read_tsc_khz(kvm_fd, &plan->tsc_khz);
+	if (!err)
+		err = probe_disable_exits(kvm_fd, &plan->disable_exits);
+	plan->prefault = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_PRE_FAULT_MEMORY) > 0;
 	close(kvm_fd);
 	if (err)
 		return err;

@@ -9,7 +9,7 @@
 #define SHOW_AFTER 1000000000 /* ns: what takes less needs no bar */
 #define BAR_WIDTH  40
 
-static int64_t now(void)
+int64_t clock_now(void)
 {
 	struct timespec ts;
 
@@ -23,8 +23,8 @@ void progress_show(void *ctx, uint64_t done, uint64_t total)
 	int filled = total ? (int)(done * BAR_WIDTH / total) : BAR_WIDTH;
 
 	if (!progress->started)
-		progress->started = now();
-	if (!isatty(STDERR_FILENO) || now() - progress->started < SHOW_AFTER)
+		progress->started = clock_now();
+	if (!isatty(STDERR_FILENO) || clock_now() - progress->started < SHOW_AFTER)
 		return;
 	progress->shown = true;
 	fprintf(stderr, "\r%s [%.*s%*s] %" PRIu64 " of %" PRIu64 " MiB", progress->what, filled,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The start sequence, and its way back. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,14 @@ static int memory_take(struct vm *vm)
 	return err;
 }
 
+/* Cleared before anything of it goes back; the core manager is dead by now. */
 static void memory_give_back(struct vm *vm)
 {
+	int64_t begun = clock_now();
+
+	if (vm->core_pid > 0 && !memory_clear(&vm->memory))
+		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s", vm->cfg->name, vm->memory.layout.size >> 20,
+		     (double)(clock_now() - begun) / 1e9);
 	memory_release(&vm->memory);
 }
 
@@ -87,11 +94,17 @@ static int image_load(struct vm *vm)
 	return err;
 }
 
+static void core_give_back(struct vm *vm)
+{
+	core_end(vm);
+	seal_release(vm);
+}
+
 /* Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. */
 static const struct step start_steps[] = {
-	{ "signals", signals_take, signals_give_back, EXIT_ERROR }, { "kvm", kvm_take, kvm_give_back, EXIT_HOST },
-	{ "memory", memory_take, memory_give_back, EXIT_HOST },	    { "image", image_load, NULL, EXIT_USAGE },
-	{ "core manager", core_launch, core_end, EXIT_ERROR },
+	{ "signals", signals_take, signals_give_back, EXIT_ERROR },  { "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	{ "memory", memory_take, memory_give_back, EXIT_HOST },	     { "image", image_load, NULL, EXIT_USAGE },
+	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
 };
 
 static void steps_give_back(struct vm *vm, size_t count)
@@ -134,9 +147,14 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .core_pidfd = -1,
 			 .event_fd = -1,
 			 .console_fd = -1,
-			 .signal_fd = -1 };
+			 .signal_fd = -1,
+			 .seal.vm_stats_fd = -1 };
 	struct outcome outcome = { .code = EXIT_ERROR };
 
+	vm.seal.level = cfg->seal_level;
+	vm.seal.except_eoi = cfg->except_eoi;
+	vm.seal.vendor = vendor_of_host();
+	vm.started = clock_now();
 	/* From here on this process has the guest's memory in reach: no core file, and nobody looks in. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return fail(EXIT_ERROR, "no core dumps: %s", strerror(errno));
@@ -150,6 +168,8 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 		return (int)outcome.code;
 	vm_watch(&vm);
 	outcome_find(&vm, &outcome);
+	ledger_print(&vm);
+	evidence_print(&vm);
 	vm_give_back(&vm);
 	note("%s: %s (exit code %d: %s)", cfg->name, outcome.text, (int)outcome.code, exit_code_text(outcome.code));
 	return (int)outcome.code;

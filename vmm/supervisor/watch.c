@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* While the guest runs: console bytes both ways, signals, and the core manager's end. Nothing here waits for anyone. */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -146,12 +147,44 @@ static void console_drain(struct vm *vm, struct console *con)
 	}
 }
 
+/* ms until @after ms from the start, 0 if that is past, -1 if there is no such time. */
+static int64_t time_left(const struct vm *vm, uint64_t after)
+{
+	int64_t left;
+
+	if (!after)
+		return -1;
+	left = (int64_t)after - (clock_now() - vm->started) / 1000000;
+	return left > 0 ? left : 0;
+}
+
+/* The guest that hasn't asked to be sealed: when it is sealed unasked, or ended. For poll: ms until then, or -1. */
+static int seal_deadline(struct vm *vm)
+{
+	int64_t after = time_left(vm, vm->cfg->seal_after), within = time_left(vm, vm->cfg->seal_within);
+
+	if (vm->seal.asked)
+		return -1;
+	if (after == 0) {
+		seal_ask(vm);
+		return -1;
+	}
+	if (within == 0)
+		vm_stop(vm, EXIT_ABORTED, "it did not ask to be sealed within seal.within, and was ended");
+	if (after < 0 || (within >= 0 && within < after))
+		after = within;
+	return (int)MIN(after, (int64_t)INT_MAX);
+}
+
 static void watch_once(struct vm *vm, struct console *con)
 {
 	struct pollfd fds[AT_COUNT];
+	int timeout = seal_deadline(vm);
 
+	if (vm->core_gone)
+		return;
 	polls_fill(vm, con, fds);
-	if (poll(fds, AT_COUNT, -1) < 0 && errno != EINTR) {
+	if (poll(fds, AT_COUNT, timeout) < 0 && errno != EINTR) {
 		fail(-errno, "poll: %s", strerror(errno));
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;

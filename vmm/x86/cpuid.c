@@ -35,6 +35,8 @@ static const struct hidden hidden[] = {
 	{ 1, 0, ECX, BIT(3), "MONITOR/MWAIT exits unless the host gives it away" },
 	{ 1, 0, ECX, BIT(5) | BIT(6), "VMX, SMX: no nested guests" },
 	{ 1, 0, ECX, BIT(15), "PDCM: the PMU's capabilities MSR" },
+	{ 1, 0, ECX, BIT(21),
+	  "x2APIC: its MSRs look all the same in the exit's record; xAPIC's registers have addresses" },
 	{ 1, 0, ECX, BIT(24), "TSC deadline: each write of it exits; the periodic timer needs none" },
 	{ 6, 0, ECX, BIT(0), "APERF and MPERF: reads exit" },
 	{ 7, 0, EBX, BIT(1), "TSC_ADJUST: Linux reads it once a second, and that exits" },

@@ -30,4 +30,10 @@ int regs_set_entry(int vcpu_fd, const struct boot_entry *entry);
 /* What firmware leaves in the MSRs of each vCPU. Negative errno, reported. */
 int msrs_set_boot(int vcpu_fd);
 
+/*
+ * From now on the guest's every access to an MSR comes to user space, but to those that never exit. The local APIC's
+ * can't be denied (arch/x86/kvm/x86.c: kvm_msr_allowed()). Negative errno, reported.
+ */
+int msrs_deny(int vm_fd);
+
 #endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a sealed guest did that ended it. Looked for when the core manager is dead, so nothing changes any more. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "base/util.h"
+#include "devices/ports.h"
+#include "vmm/supervisor/internal.h"
+
+/* Without a tripwire the vCPU's own page shows the exit that came back to user space. */
+static bool run_page_read(const struct vm *vm, struct violation *violation)
+{
+	int status = vm->core_status;
+	uint32_t reason;
+
+	if (!WIFEXITED(status) || WEXITSTATUS(status) < CORE_EXIT_SEALED)
+		return false;
+	reason = (uint32_t)WEXITSTATUS(status) - CORE_EXIT_SEALED;
+	for (unsigned int i = 0; i < vm->seal.count; i++) {
+		const struct kvm_run *run = vm->seal.vcpus[i].run;
+
+		if (run->exit_reason != reason)
+			continue;
+		*violation =
+			(struct violation){ .found = true, .vcpu = i, .reason = reason, .rip = run->s.regs.regs.rip };
+		return true;
+	}
+	return false;
+}
+
+void violation_find(struct vm *vm, struct violation *violation)
+{
+	*violation = (struct violation){ 0 };
+	for (unsigned int i = 0; i < vm->seal.count; i++) {
+		if (tripwire_read(&vm->seal.vcpus[i].tripwire, violation)) {
+			violation->vcpu = i;
+			return;
+		}
+	}
+	run_page_read(vm, violation);
+}
+
+static bool is_out_byte(const struct vm *vm, const struct violation *violation, uint16_t *port)
+{
+	const struct kvm_run *run = vm->seal.vcpus[violation->vcpu].run;
+
+	if (violation->from_tracepoint)
+		return vm->seal.vendor && violation->reason == vm->seal.vendor->io_number &&
+		       vm->seal.vendor->is_out_byte(violation->info1, port);
+	*port = run->io.port;
+	return violation->reason == KVM_EXIT_IO && run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 1 &&
+	       run->io.count == 1;
+}
+
+bool violation_is_end_port(const struct vm *vm, const struct violation *violation, uint16_t *port)
+{
+	/* ACPI writes the status register first, on the way to power off and nowhere else */
+	static const uint16_t ends[] = { PORT_POWER_OFF, PORT_POWER_OFF_STATUS, PORT_REBOOT, PORT_PANIC };
+
+	if (!violation->found || !is_out_byte(vm, violation, port))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		if (*port == ends[i])
+			return true;
+	return false;
+}
+
+static bool is_msr(const struct vm *vm, const struct violation *violation)
+{
+	return violation->reason == vm->seal.vendor->msr_first || violation->reason == vm->seal.vendor->msr_last;
+}
+
+static const char *reason_name(const struct vm *vm, const struct violation *violation)
+{
+	const struct exit_reason *reason = vm->seal.vendor ? reason_find(vm->seal.vendor, violation->reason) : NULL;
+
+	return reason ? reason->name : "a reason that has no name here";
+}
+
+void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size)
+{
+	const struct kvm_regs *regs = &vm->seal.vcpus[violation->vcpu].run->s.regs.regs;
+	uint16_t port;
+	char where[64] = "";
+
+	if (is_out_byte(vm, violation, &port))
+		snprintf(where, sizeof(where), ", OUT to port 0x%x", port);
+	else if (violation->from_tracepoint && is_msr(vm, violation))
+		/* The record has no register, but KVM left them in the vCPU's page when the signal took it out. */
+		snprintf(where, sizeof(where), ", MSR 0x%" PRIx32 ", value 0x%" PRIx64, (uint32_t)regs->rcx,
+			 (uint64_t)(regs->rdx << 32 | (uint32_t)regs->rax));
+	if (violation->from_tracepoint)
+		snprintf(text, size,
+			 "violation: vCPU %u at RIP 0x%" PRIx64 ": %s (%s exit 0x%x%s, info 0x%" PRIx64 " 0x%" PRIx64
+			 ")",
+			 violation->vcpu, violation->rip, reason_name(vm, violation), vm->seal.vendor->name,
+			 violation->reason, where, violation->info1, violation->info2);
+	else
+		snprintf(text, size,
+			 "violation: vCPU %u at RIP 0x%" PRIx64 ": an exit came to user space (KVM_EXIT reason %u%s)",
+			 violation->vcpu, violation->rip, violation->reason, where);
+}

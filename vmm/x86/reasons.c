@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vmm/x86/reasons.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define HOST NULL
+
+/* AMD APM vol. 2, appendix C. */
+static const struct exit_reason amd_reasons[] = {
+	{ 0x00, "CR0 read", false, "MOV from CR0", "Linux reads its own copy" },
+	{ 0x10, "CR0 write", false, "MOV to CR0, of bits that are watched", "none at run time in Linux" },
+	{ 0x14, "CR4 write", false, "MOV to CR4: global TLB flushes toggle CR4.PGE without INVPCID",
+	  "no vmalloc churn, no module loads, no BPF" },
+	{ 0x41, "#DB", false, "single step, hardware breakpoints, INT1", "no debugger in the guest" },
+	{ 0x46, "#UD", false, "an undefined instruction; the kernel's WARN and BUG are UD2",
+	  "no program that probes instructions" },
+	{ 0x4e, "#PF", false, "only with shadow paging", "nested paging" },
+	{ 0x51, "#AC", false, "alignment check", "no user program that sets EFLAGS.AC" },
+	{ 0x52, "#MC", false, "machine check", "hardware" },
+	{ 0x60, "INTR", true, "an interrupt for the host on this core", HOST },
+	{ 0x61, "NMI", true, "an NMI for the host", HOST },
+	{ 0x62, "SMI", true, "the firmware's system management", HOST },
+	{ 0x63, "INIT", true, "INIT from the host", HOST },
+	{ 0x64, "VINTR", true, "KVM waits until the guest takes interrupts", HOST },
+	{ 0x65, "CR0 selective write", false, "MOV to CR0 of more than TS and MP", "none at run time in Linux" },
+	{ 0x6e, "RDTSC", false, "not watched by KVM", "-" },
+	{ 0x6f, "RDPMC", false, "RDPMC", "no perf in the guest" },
+	{ 0x72, "CPUID", false, "CPUID: each start of a glibc program executes it about 41 times",
+	  "a musl user land, or no new programs" },
+	{ 0x73, "RSM", false, "RSM", "-" },
+	{ 0x75, "SWINT", false, "not watched by KVM", "-" },
+	{ 0x76, "INVD", false, "INVD", "no driver of hardware without coherent DMA" },
+	{ 0x77, "PAUSE", false, "a spin loop, where the host can't let PAUSE be", "one vCPU" },
+	{ 0x78, "HLT", false, "idle, where the host can't let HLT be", "idle=poll" },
+	{ 0x79, "INVLPG", false, "only with shadow paging", "nested paging" },
+	{ 0x7a, "INVLPGA", false, "INVLPGA", "no nested guests" },
+	{ 0x7b, "port I/O", false, "IN or OUT", "no serial console, no poweroff but nohype-guest's" },
+	{ 0x7c, "MSR", false, "RDMSR or WRMSR of one that isn't passed; x2APIC: timer, EOI, IPI",
+	  "periodic timer, PV-EOI, one vCPU" },
+	{ 0x7f, "shutdown", false, "triple fault", "a kernel that doesn't crash" },
+	{ 0x80, "VMRUN", false, "VMRUN", "no nested guests" },
+	{ 0x81, "VMMCALL", false, "a call to the hypervisor", "none of KVM's features but PV-EOI is offered" },
+	{ 0x82, "VMLOAD", false, "VMLOAD", "no nested guests" },
+	{ 0x83, "VMSAVE", false, "VMSAVE", "no nested guests" },
+	{ 0x84, "STGI", false, "STGI", "no nested guests" },
+	{ 0x85, "CLGI", false, "CLGI", "no nested guests" },
+	{ 0x86, "SKINIT", false, "SKINIT", "-" },
+	{ 0x87, "RDTSCP", false, "only if hidden from the guest", "-" },
+	{ 0x89, "WBINVD", false, "WBINVD, WBNOINVD", "no driver that changes caching" },
+	{ 0x8a, "MONITOR", false, "MONITOR, where the host can't let it be", "idle=poll" },
+	{ 0x8b, "MWAIT", false, "MWAIT, where the host can't let it be", "idle=poll" },
+	{ 0x8d, "XSETBV", false, "XSETBV", "at boot only" },
+	{ 0x400, "nested page fault", false,
+	  "an access outside of memory, a device's register, or the host moved a page of the guest's",
+	  "huge pages; no access to devices that were there at boot" },
+	{ 0x401, "AVIC incomplete IPI", false, "an IPI to a vCPU that doesn't run", "one vCPU" },
+	{ 0x402, "AVIC no acceleration", false, "an APIC register that AVIC doesn't do", "periodic timer" },
+};
+
+/* Intel SDM vol. 3, appendix C. */
+static const struct exit_reason intel_reasons[] = {
+	{ 0, "exception or NMI", false, "an exception that KVM watches (#UD, #DB, #AC); the host's NMI is let pass",
+	  "no WARN, no debugger" },
+	{ 1, "external interrupt", true, "an interrupt for the host on this core", HOST },
+	{ 2, "triple fault", false, "triple fault", "a kernel that doesn't crash" },
+	{ 3, "INIT", true, "INIT from the host", HOST },
+	{ 7, "interrupt window", true, "KVM waits until the guest takes interrupts", HOST },
+	{ 8, "NMI window", true, "KVM waits until the guest takes NMIs", HOST },
+	{ 9, "task switch", false, "task switch", "no 32-bit kernel" },
+	{ 10, "CPUID", false, "CPUID: each start of a glibc program executes it about 41 times",
+	  "a musl user land, or no new programs" },
+	{ 12, "HLT", false, "idle, where the host can't let HLT be", "idle=poll" },
+	{ 13, "INVD", false, "INVD", "no driver of hardware without coherent DMA" },
+	{ 14, "INVLPG", false, "only with shadow paging", "EPT" },
+	{ 15, "RDPMC", false, "RDPMC", "no perf in the guest" },
+	{ 18, "VMCALL", false, "a call to the hypervisor", "none of KVM's features but PV-EOI is offered" },
+	{ 28, "control register", false, "MOV to CR0, CR4 of bits that are watched", "none at run time in Linux" },
+	{ 29, "debug register", false, "MOV to or from DR0-7", "no debugger in the guest" },
+	{ 30, "port I/O", false, "IN or OUT", "no serial console, no poweroff but nohype-guest's" },
+	{ 31, "RDMSR", false, "an MSR that isn't passed", "no msr module" },
+	{ 32, "WRMSR", false, "an MSR that isn't passed; x2APIC: timer, EOI, IPI", "periodic timer, PV-EOI" },
+	{ 36, "MWAIT", false, "MWAIT, where the host can't let it be", "idle=poll" },
+	{ 39, "MONITOR", false, "MONITOR, where the host can't let it be", "idle=poll" },
+	{ 40, "PAUSE", false, "a spin loop, where the host can't let PAUSE be", "one vCPU" },
+	{ 41, "machine check at entry", true, "hardware", HOST },
+	{ 44, "APIC access", false, "the local APIC's page", "x2APIC" },
+	{ 45, "virtualized EOI", false, "EOI of a level-triggered interrupt", "MSI only" },
+	{ 46, "descriptor table", false, "SGDT and the like, where UMIP is emulated", "-" },
+	{ 48, "EPT violation", false, "an access outside of memory, or the host moved a page of the guest's",
+	  "huge pages; no access to devices that were there at boot" },
+	{ 49, "EPT misconfiguration", false, "a device's register", "no device that was there at boot" },
+	{ 52, "preemption timer", true, "KVM's own timer for the guest's LAPIC", HOST },
+	{ 54, "WBINVD", false, "WBINVD", "no driver that changes caching" },
+	{ 55, "XSETBV", false, "XSETBV", "at boot only" },
+	{ 56, "APIC write", false, "an APIC register that APICv doesn't do", "periodic timer" },
+};
+
+/* APM vol. 2, 15.10.2 (EXITINFO1): port in 31-16, SZ8 is bit 4, string bit 2, IN is bit 0. */
+static bool amd_out_byte(uint64_t info1, uint16_t *port)
+{
+	*port = (uint16_t)(info1 >> 16);
+	return (info1 & 0x7d) == 0x10;
+}
+
+/* SDM vol. 3, table 28-5: port in 31-16, size less 1 in 2-0, IN is bit 3, string bit 4, REP bit 5. */
+static bool intel_out_byte(uint64_t info1, uint16_t *port)
+{
+	*port = (uint16_t)(info1 >> 16);
+	return (info1 & 0x3f) == 0;
+}
+
+const struct vendor vendor_amd = {
+	.name = "AMD SVM",
+	.isa = 2,
+	.module = "/sys/module/kvm_amd",
+	.strict_filter = "exit_reason != 0x60 && exit_reason != 0x61 && exit_reason != 0x62 && "
+			 "exit_reason != 0x63 && exit_reason != 0x64",
+	.eoi_filter = "exit_reason == 0x400 && info2 == 0xfee000b0", /* info2: the address */
+	.io_number = 0x7b,
+	.msr_first = 0x7c,
+	.msr_last = 0x7c,
+	.is_out_byte = amd_out_byte,
+	.count = ARRAY_SIZE(amd_reasons),
+	.reasons = amd_reasons,
+};
+
+/*
+ * An NMI is reason 0 with this information: valid, type 2, vector 2; bit 12 when it unblocked NMIs (SDM vol. 3,
+ * 25.9.2). The filter can't mask, so both are named.
+ */
+const struct vendor vendor_intel = {
+	.name = "Intel VMX",
+	.isa = 1,
+	.module = "/sys/module/kvm_intel",
+	.strict_filter = "exit_reason != 1 && exit_reason != 3 && exit_reason != 7 && exit_reason != 8 && "
+			 "exit_reason != 41 && exit_reason != 52 && "
+			 "(exit_reason != 0 || (intr_info != 0x80000202 && intr_info != 0x80001202))",
+	.eoi_filter = "exit_reason == 44 && info1 == 0x10b0", /* SDM vol. 3, table 28-6: a write, its offset */
+	.io_number = 30,
+	.msr_first = 31,
+	.msr_last = 32,
+	.is_out_byte = intel_out_byte,
+	.count = ARRAY_SIZE(intel_reasons),
+	.reasons = intel_reasons,
+};
+
+static const struct vendor *const vendors[] = { &vendor_amd, &vendor_intel };
+
+const struct vendor *vendor_by_isa(uint32_t isa)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
+		if (vendors[i]->isa == isa)
+			return vendors[i];
+	return NULL;
+}
+
+const struct vendor *vendor_of_host(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++)
+		if (!access(vendors[i]->module, F_OK))
+			return vendors[i];
+	return NULL;
+}
+
+const struct exit_reason *reason_find(const struct vendor *vendor, uint32_t number)
+{
+	for (size_t i = 0; i < vendor->count; i++)
+		if (vendor->reasons[i].number == number)
+			return &vendor->reasons[i];
+	return NULL;
+}
