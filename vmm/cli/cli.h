@@ -22,9 +22,10 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 void commands_suggest(struct nearest *near);
 
-/* One command each: run.c, check.c, help.c. */
+/* run.c, check.c, help.c; control.c for all that speak with a running VM. */
 int run_main(const struct command *cmd, int argc, char **argv);
 int check_main(const struct command *cmd, int argc, char **argv);
+int control_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* options.c: the options of the commands that take a configuration. */

@@ -42,6 +42,8 @@ struct vm {
 	int event_fd;	/* our end of the core manager's socket */
 	int console_fd; /* our end of the serial port */
 	int signal_fd;
+	int control_fd;		 /* listens for orders */
+	int client_fd;		 /* one who is about to give one, or -1 */
 	struct event end;	 /* type 0: the core manager has said nothing of an end */
 	bool core_failed;	 /* it reported an error of its own */
 	bool core_gone;		 /* and was waited for */
@@ -80,6 +82,15 @@ void core_end(struct vm *vm);
 
 /* watch.c: pass console bytes and watch, until the core manager is gone. */
 void vm_watch(struct vm *vm);
+
+/* End it for @reason, kept as the cause unless there was one before. */
+void vm_stop(struct vm *vm, enum exit_code code, const char *reason);
+
+/* control.c: orders of this user's and root's, while the VM runs. */
+int control_take(struct vm *vm);
+void control_give_back(struct vm *vm);
+void control_accept(struct vm *vm);
+void control_serve(struct vm *vm);
 
 /* events.c: take what the core manager says. False: it has hung up, or talks nonsense and was killed. */
 bool events_receive(struct vm *vm);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "vmm/supervisor/internal.h"
 
-static int exits_read(int stats_fd, struct exits *exits)
+int exits_read(int stats_fd, struct exits *exits)
 {
 	int err = stats_value(stats_fd, "exits", &exits->all);
 

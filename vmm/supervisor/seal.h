@@ -94,6 +94,7 @@ bool violation_is_end_port(const struct vm *vm, const struct violation *violatio
 void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size);
 
 /* ledger.c: exits by vCPU since the seal, on standard error. */
+int exits_read(int stats_fd, struct exits *exits);
 void ledger_mark(struct vm *vm);
 void ledger_print(const struct vm *vm);
 

@@ -31,7 +31,7 @@ struct console {
 	struct stream in;  /* standard input to guest */
 };
 
-enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_COUNT };
+enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_COUNT };
 
 static void stream_drop(struct stream *stream, size_t count)
 {
@@ -39,7 +39,7 @@ static void stream_drop(struct stream *stream, size_t count)
 	memmove(stream->bytes, stream->bytes + count, stream->count);
 }
 
-static void vm_stop(struct vm *vm, enum exit_code code, const char *reason)
+void vm_stop(struct vm *vm, enum exit_code code, const char *reason)
 {
 	if (!vm->stop_reason) {
 		vm->stop_reason = reason;
@@ -116,6 +116,9 @@ static void polls_fill(const struct vm *vm, const struct console *con, struct po
 	fds[AT_CORE] = (struct pollfd){ .fd = vm->core_pidfd, .events = POLLIN };
 	fds[AT_CONSOLE] = (struct pollfd){ .fd = console ? vm->console_fd : -1, .events = console };
 	fds[AT_IN] = (struct pollfd){ .fd = con->in.count || con->in.closed ? -1 : STDIN_FILENO, .events = POLLIN };
+	/* a client that says nothing keeps only other clients waiting */
+	fds[AT_CONTROL] =
+		(struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
 	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
 }
 
@@ -193,6 +196,10 @@ static void watch_once(struct vm *vm, struct console *con)
 		core_kill(vm); /* it hung up, so it ended or must */
 	else if (fds[AT_SIGNAL].revents)
 		signal_take(vm);
+	else if (fds[AT_CONTROL].revents && vm->client_fd >= 0)
+		control_serve(vm);
+	else if (fds[AT_CONTROL].revents)
+		control_accept(vm);
 	else if (fds[AT_CORE].revents)
 		core_kill(vm);
 	else

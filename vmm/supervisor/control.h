@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_SUPERVISOR_CONTROL_H
+#define VMM_SUPERVISOR_CONTROL_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+/*
+ * The supervisor's control socket: one request a connection, a word; one answer, a JSON object on a line. Its address
+ * is an abstract one (unix(7)), nohype/UID/NAME: it goes with the process that holds it, however that ends, and nothing
+ * lies in a folder; one name is one VM. Such an address has no mode, so either side asks the kernel who the other is.
+ */
+#define CONTROL_TEXT_MAX 65536 /* bytes of an answer: 255 vCPUs, a line each */
+#define CONTROL_WORD_MAX 32
+
+/* The address of the VM @name of user @uid; its length. */
+socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *name);
+
+/*
+ * Send @word to the VM @name of this user, and put the answer into @answer. -ESRCH: no such VM runs; -EPERM: its
+ * holder is someone else. Reported.
+ */
+int control_ask(const char *name, const char *word, char *answer, size_t size);
+
+#endif
