@@ -7,18 +7,21 @@
 
 #include "base/util.h"
 
-extern const struct boot_device ioapic_device, pci_host_device, panic_port_device, power_off_port_device,
-	reboot_port_device, seal_port_device, serial_device;
+extern const struct boot_device absent_keyboard_device, absent_pit_device, cmos_device, ioapic_device, pci_host_device,
+	panic_port_device, power_off_port_device, reboot_port_device, seal_port_device, serial_device;
 
 /* All that a guest can reach but its memory and its own local APIC. */
 static const struct boot_device *const boot_devices[] = {
-	&serial_device,		/* 0x3f8-0x3ff */
-	&seal_port_device,	/* 0x600 */
-	&power_off_port_device, /* 0x604-0x605 */
-	&reboot_port_device,	/* 0x608 */
-	&panic_port_device,	/* 0x60c */
-	&pci_host_device,	/* 0xcf8-0xcff */
-	&ioapic_device,		/* 0xfec00000-0xfec00fff */
+	&serial_device,		 /* 0x3f8-0x3ff */
+	&absent_pit_device,	 /* 0x40-0x43 */
+	&absent_keyboard_device, /* 0x64 */
+	&cmos_device,		 /* 0x70-0x71 */
+	&seal_port_device,	 /* 0x600 */
+	&power_off_port_device,	 /* 0x604-0x605 */
+	&reboot_port_device,	 /* 0x608 */
+	&panic_port_device,	 /* 0x60c */
+	&pci_host_device,	 /* 0xcf8-0xcff */
+	&ioapic_device,		 /* 0xfec00000-0xfec00fff */
 };
 
 _Static_assert(ARRAY_SIZE(boot_devices) <= DEVICES_MAX, "DEVICES_MAX is too small");

@@ -8,6 +8,9 @@
  */
 #define PORT_SERIAL	      0x3f8 /* 8250, 8 ports */
 #define PORT_SERIAL_SIZE      8
+#define PORT_PIT	      0x40  /* nothing is there */
+#define PORT_KEYBOARD_STATUS  0x64  /* nor there */
+#define PORT_CMOS	      0x70  /* the clock: index, then data */
 #define PORT_PCI_ADDRESS      0xcf8 /* PCI configuration mechanism 1: address, then 4 ports of data */
 #define PORT_PCI_DATA	      0xcfc
 #define PORT_SEAL	      0x600 /* one OUT of a byte: the guest is ready */
