@@ -102,9 +102,7 @@ static uint64_t madt_add(struct writer *writer, unsigned int vcpus)
 
 static uint64_t xsdt_add(struct writer *writer, uint64_t fadt, uint64_t madt)
 {
-	struct acpi_xsdt xsdt = {
-		.tables = {fadt, madt}
-	};
+	struct acpi_xsdt xsdt = { .tables = { fadt, madt } };
 
 	header_set(&xsdt.header, "XSDT", 1, sizeof(xsdt));
 	header_sign(&xsdt.header);

@@ -22,19 +22,19 @@ struct option {
 };
 
 static const struct option options[] = {
-	{"tsc=reliable",	  "no clock source watchdog, which would compare the TSC with a device that isn't there"},
-	{ "clocksource=tsc",     "reading the time is an instruction, and never an exit"				     },
-	{ "no_timer_check",	    "there is no PIT whose interrupts could be counted through the I/O APIC"		     },
-	{ "lapic=notscdeadline", "a write of the deadline MSR is an exit, at each tick"				},
-	{ "highres=off",	 "keeps the local APIC timer periodic, armed once: no exit to arm it again"	    },
-	{ "nohz=off",	      "the same: an idle vCPU would stop its timer and arm it as one-shot"		   },
-	{ "nowatchdog",		"lockup detectors need a performance counter and timers of their own"		      },
-	{ "mce=off",	     "polling machine check banks reads MSRs, which are exits"			       },
-	{ "io_delay=none",	   "the delay is a write to port 0x80, an exit"						},
-	{ "reboot=acpi",	 "ACPI's reset register is the reboot port"					    },
-	{ "reboot=force",	  "ends at the end port at once, without switching off other CPUs and their APICs first"},
-	{ "reboot=panic_warm",   "a panic's reset leaves 0x1234 at 0x472, a reboot's 0: so they can be told apart"	 },
-	{ "panic=-1",	      "a panic reboots at once, instead of hanging in a guest that no one can see"	   },
+	{ "tsc=reliable", "no clock source watchdog, which would compare the TSC with a device that isn't there" },
+	{ "clocksource=tsc", "reading the time is an instruction, and never an exit" },
+	{ "no_timer_check", "there is no PIT whose interrupts could be counted through the I/O APIC" },
+	{ "lapic=notscdeadline", "a write of the deadline MSR is an exit, at each tick" },
+	{ "highres=off", "keeps the local APIC timer periodic, armed once: no exit to arm it again" },
+	{ "nohz=off", "the same: an idle vCPU would stop its timer and arm it as one-shot" },
+	{ "nowatchdog", "lockup detectors need a performance counter and timers of their own" },
+	{ "mce=off", "polling machine check banks reads MSRs, which are exits" },
+	{ "io_delay=none", "the delay is a write to port 0x80, an exit" },
+	{ "reboot=acpi", "ACPI's reset register is the reboot port" },
+	{ "reboot=force", "ends at the end port at once, without switching off other CPUs and their APICs first" },
+	{ "reboot=panic_warm", "a panic's reset leaves 0x1234 at 0x472, a reboot's 0: so they can be told apart" },
+	{ "panic=-1", "a panic reboots at once, instead of hanging in a guest that no one can see" },
 };
 
 /* The options, separated by spaces; returns how long they are, as snprintf() does. */

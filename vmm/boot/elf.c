@@ -18,12 +18,8 @@ struct machine {
 };
 
 static const struct machine machines[] = {
-	{EM_386,	  "32-bit x86"},
-	  { EM_AARCH64, "arm64"	},
-	   { EM_ARM,     "arm"	   },
-	{ EM_RISCV,   "RISC-V"    },
-	  { EM_PPC64,   "ppc64"     },
-	   { EM_S390,    "s390"	     },
+	{ EM_386, "32-bit x86" }, { EM_AARCH64, "arm64" }, { EM_ARM, "arm" },
+	{ EM_RISCV, "RISC-V" },	  { EM_PPC64, "ppc64" },   { EM_S390, "s390" },
 };
 
 static int fail_machine(const struct boot_file *kernel, uint16_t machine)

@@ -17,20 +17,18 @@ struct magic {
 };
 
 static const struct magic not_kernels[] = {
-	{0x38,	4, "ARM\x64",	      "is an arm64 Image"				  },
-	{ 0x30,	4, "RISC",		   "is a RISC-V Image"			       },
-	{ 0,     2, "#!",		      "is a script"				     },
-	{ 0,     2, "\x1f\x8b",	    "is compressed by gzip (unpack it first)"	      },
-	{ 0,     6,
-	  "\xfd"
-	  "7zXZ\0",		     "is compressed by xz (unpack it first)"		  },
-	{ 0,     4, "\x28\xb5\x2f\xfd", "is compressed by zstd (unpack it first)"	      },
-	{ 0,     4, "\x02\x21\x4c\x18", "is compressed by lz4 (unpack it first)"	     },
-	{ 0,     5, "07070",		 "is a cpio archive, as initrds are"		     },
-	{ 0,     2, "MZ",		      "is a program for EFI without a Linux boot header"},
-	{ 0,     4, "\x27\x05\x19\x56", "is a U-Boot image"				},
-	{ 0,     4, "QFI\xfb",	   "is a qcow2 disk image"			   },
-	{ 0x1fe, 2, "\x55\xaa",		"is a boot sector or disk image"			 },
+	{ 0x38, 4, "ARM\x64", "is an arm64 Image" },
+	{ 0x30, 4, "RISC", "is a RISC-V Image" },
+	{ 0, 2, "#!", "is a script" },
+	{ 0, 2, "\x1f\x8b", "is compressed by gzip (unpack it first)" },
+	{ 0, 6, "\3757zXZ\0", "is compressed by xz (unpack it first)" },
+	{ 0, 4, "\x28\xb5\x2f\xfd", "is compressed by zstd (unpack it first)" },
+	{ 0, 4, "\x02\x21\x4c\x18", "is compressed by lz4 (unpack it first)" },
+	{ 0, 5, "07070", "is a cpio archive, as initrds are" },
+	{ 0, 2, "MZ", "is a program for EFI without a Linux boot header" },
+	{ 0, 4, "\x27\x05\x19\x56", "is a U-Boot image" },
+	{ 0, 4, "QFI\xfb", "is a qcow2 disk image" },
+	{ 0x1fe, 2, "\x55\xaa", "is a boot sector or disk image" },
 };
 
 static const struct magic bzimage_magic = { 0x202, 4, "HdrS", "" };
