@@ -89,8 +89,15 @@ static int image_load(struct vm *vm)
 
 /* Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. */
 static const struct step start_steps[] = {
-	{ "signals", signals_take, signals_give_back, EXIT_ERROR }, { "kvm", kvm_take, kvm_give_back, EXIT_HOST },
-	{ "memory", memory_take, memory_give_back, EXIT_HOST },	    { "image", image_load, NULL, EXIT_USAGE },
+	/* from here on a signal ends the VM in order */
+	{ "signals", signals_take, signals_give_back, EXIT_ERROR },
+	/* opened for the core manager, which opens nothing */
+	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	/* all of it, or none */
+	{ "memory", memory_take, memory_give_back, EXIT_HOST },
+	/* into the memory, and then it is unmapped */
+	{ "image", image_load, NULL, EXIT_USAGE },
+	/* the temporary hypervisor */
 	{ "core manager", core_launch, core_end, EXIT_ERROR },
 };
 
