@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # `make help` lists what there is to do. Everything that is made lies under build/ (or BUILD=dir).
 
-BUILD   ?= build
-PREFIX  ?= /usr/local
-DESTDIR ?=
-CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
-V       ?= 0
-Q       := $(if $(filter 1,$(V)),,@)
-VERSION := 0.1.0
+# One spelling of one folder, or all would be compiled again for each.
+BUILD          ?= build
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
+PREFIX         ?= /usr/local
+DESTDIR        ?=
+CC             := $(if $(filter default,$(origin CC)),gcc,$(CC))
+V              ?= 0
+Q              := $(if $(filter 1,$(V)),,@)
+say             = @echo "  $(1)	$(2)"
+VERSION        := 0.1.0
 
+BINDIR     := $(PREFIX)/bin
 LIBEXECDIR := $(PREFIX)/libexec/nohype
 DATADIR    := $(PREFIX)/share/nohype
 MANDIR     := $(PREFIX)/share/man
@@ -31,55 +35,176 @@ REASONS     := vmm/x86/reasons.c
 NOHYPE_SRCS := $(sort $(foreach d,$(NOHYPE_DIRS),$(wildcard $(d)/*.c)) $(REASONS))
 CORE_SRCS   := $(sort $(filter-out $(REASONS),$(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))) $(CORE_BASE)
 UNIT_SRCS   := $(sort $(wildcard tests/unit/*.c))
-ALL_SRCS    := $(sort $(NOHYPE_SRCS) $(CORE_SRCS) $(UNIT_SRCS) $(wildcard tests/fuzz/*.c))
-ALL_HDRS    := $(sort $(foreach d,$(NOHYPE_DIRS) $(CORE_DIRS) tests/unit,$(wildcard $(d)/*.h)))
+FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/*.c))
 
 NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
+FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
+MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd)))
 
 NOHYPE_LIBS := -ljansson -lcap-ng
 CORE_LIBS   := -lseccomp
-CHECK_LIBS  := $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+CHECK_LIBS   = $(shell pkg-config --libs check)
 
-all: $(BUILD)/nohype $(BUILD)/nohype-core
+# A script of ours, with what it and the makes that it starts read.
+script = @BUILD='$(abspath $(BUILD))' CC='$(CC)' V='$(V)' scripts/
+
+all: $(BUILD)/nohype $(BUILD)/nohype-core man ## the programs and their man pages
+	@:
+
+deps: ## install what building and testing need, after saying what that is
+	$(script)deps
+
+demo: ## boot a Debian kernel under nohype, on an emulated host where this machine has no KVM
+	$(script)demo
+
+check: ## all tests, under 20 minutes; ends with "N passed, 0 failed"
+	$(script)check
+
+check-long: ## full matrices and soaks; goes on where it was interrupted
+	$(script)check --long
+
+lint: $(BUILD)/include/dsdt.h ## format, static analysis, shell scripts, man pages
+	$(script)lint
+
+# --- programs ---
 
 $(BUILD)/nohype: $(NOHYPE_OBJS)
-	@echo "  LINK $@"
+	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ $(NOHYPE_LIBS)
 
 # One file that needs nothing of the host's file system: it is executed by fd and opens nothing.
-$(BUILD)/nohype-core: $(CORE_OBJS)
-	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -static-pie -o $@ $^ $(CORE_LIBS)
+CORE_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(CORE_OBJS) $(CORE_LIBS)
 
-$(BUILD)/nohype.d/%.o: %.c
+$(BUILD)/nohype-core: $(CORE_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CORE_LINK) -o $@
+
+$(BUILD)/nohype.d/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
+	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
-$(BUILD)/core.d/%.o: %.c
+$(BUILD)/core.d/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
+	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fPIE -MMD -MP -c -o $@ $<
 
 # The DSDT is ACPI source, compiled into a C array.
-$(BUILD)/include/dsdt.h: vmm/boot/dsdt.asl devices/ports.h
+$(BUILD)/include/dsdt.h: vmm/boot/dsdt.asl devices/ports.h $(BUILD)/flags
 	@mkdir -p $(@D)
+	$(call say,IASL,$<)
 	$(Q)$(CC) -E -P -x c -I. $< -o $(BUILD)/dsdt.i
 	$(Q)iasl -p $(BUILD)/dsdt -tc $(BUILD)/dsdt.i >$(BUILD)/dsdt.log || { cat $(BUILD)/dsdt.log; exit 1; }
-	sed 's/^unsigned char/static const unsigned char/' $(BUILD)/dsdt.hex >$@
+	$(Q)sed 's/^unsigned char/static const unsigned char/' $(BUILD)/dsdt.hex >$@
 
-$(BUILD)/nohype.d/vmm/boot/acpi.o $(BUILD)/unit/boot: $(BUILD)/include/dsdt.h
+$(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 
-# Unit tests: one program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
+# Other flags, or another prefix, make all anew.
+FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
+$(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
+	@mkdir -p $(@D)
+	@CC='$(CC)' scripts/have $(CC) iasl jansson.h cap-ng.h seccomp.h
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+man: $(MAN_PAGES)
+
+$(BUILD)/man/%: man/%.scd
+	@mkdir -p $(@D)
+	@scripts/have scdoc
+	$(call say,SCDOC,$<)
+	$(Q)scdoc <$< >$@.new && mv $@.new $@
+
+# --- tests ---
+
+# One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
-	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c vmm/x86/*.c))))
+	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c)) \
+	     vmm/core/receive.c))
+
+unit: $(UNIT_BINS) ## build the unit tests, build/unit/*
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CHECK_LIBS)
+	@scripts/have check.h
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
 
-unit: $(UNIT_BINS) ## build the unit tests
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
--include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d)
+asan: asan-build ## build with ASan and UBSan, and run the unit tests so
+	$(script)check --unit $(BUILD)/asan/unit
 
-.PHONY: all unit
+asan-build:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype unit
+
+FUZZ_SECONDS ?= 60
+
+fuzz: fuzz-build ## fuzz the parsers for FUZZ_SECONDS (60) each
+	$(script)fuzz $(FUZZ_SECONDS)
+
+fuzz-build:
+	@scripts/have clang
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
+		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
+
+FUZZ_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS))
+
+$(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(FUZZ_OBJS) $(NOHYPE_LIBS)
+
+guests: ## the guests that demo and tests boot: kernels, initramfs, Debian
+	$(script)guests
+
+jail-table: $(BUILD)/nohype-core ## what a guest could attack, in numbers
+	@scripts/jail-table --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+
+readme: $(BUILD)/nohype-core ## put these numbers into README.md, where a test wants them
+	@scripts/jail-table --into README.md --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+
+# --- installing ---
+
+# FOLDER:FILE: what is installed where.
+INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(LIBEXECDIR):$(BUILD)/nohype-core
+INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
+		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
+		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
+
+install: all ## to PREFIX (/usr/local) under DESTDIR
+	$(call install_items,755,$(INSTALL_PROGRAMS))
+	$(call install_items,644,$(INSTALL_DATA))
+
+uninstall: ## remove what install put there, and nothing else
+	$(Q)for item in $(INSTALL_PROGRAMS) $(INSTALL_DATA); do \
+		rm -f "$(DESTDIR)$${item%%:*}/$${item##*/}"; \
+	done
+	$(Q)for folder in $(LIBEXECDIR) $(DATADIR)/schemas $(DATADIR)/examples $(DATADIR); do \
+		[ ! -d "$(DESTDIR)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder"; \
+	done
+
+define install_items
+	$(Q)for item in $(2); do \
+		echo "  INSTALL	$(DESTDIR)$${item%%:*}/$${item##*/}"; \
+		install -D -m $(1) -t "$(DESTDIR)$${item%%:*}" "$${item#*:}" || exit; \
+	done
+endef
+
+clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core nohype.d core.d unit bin include man flags asan fuzz lint) \
+		$(BUILD)/dsdt.*
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  V=1 shows the commands, BUILD=dir builds elsewhere."
+
+-include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
+
+FORCE:
+.PHONY: all deps demo check check-long lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \
+	uninstall clean help FORCE
+# A target whose recipe failed must not look made.
+.DELETE_ON_ERROR:

@@ -82,10 +82,7 @@ static inline size_t elf_notes(uint8_t *at, uint32_t size)
 		char xen[4];
 		uint64_t entry;
 	} __attribute__((packed)) notes = {
-		{4,	     5,	3},
-		     "GNU", { 0x64636261, 0x65},
-		  { 4,       size,   18 },
-		   "Xen", ELF_ENTRY,
+		{ 4, 5, 3 }, "GNU", { 0x64636261, 0x65 }, { 4, size, 18 }, "Xen", ELF_ENTRY,
 	};
 
 	memcpy(at, &notes, sizeof(notes));

@@ -131,22 +131,22 @@ static const struct {
 	uint64_t initrd_at;		    /* MiB; 0: doesn't fit */
 	uint32_t initrd_addr_max;	    /* 0: 2 GiB - 1 */
 } places[] = {
-	{64,    56,  6,    72,	 0	   }, /* Debian's 6.12: 72 to 78 MiB is left */
-	{ 64,   56,  7,    0,	0	  }, /* nor is there more below */
-	{ 64,   56,  1,    77,	 0	   },
-	{ 64,   62,  1,    1,	0	  }, /* only the MiB below the hole */
-	{ 64,   62,  2,    0,	0	  },
-	{ 80,   56,  16,   78,	  0	    },
-	{ 128,  112, 15,	1,	   0	     }, /* below the kernel */
-	{ 128,  112, 16,	0,	   0	     },
-	{ 512,  56,  440,	72,   0	      }, /* just fits above */
-	{ 512,  56,  441,	0,	   0	     },
-	{ 3072, 56,  100,	 1948, 0	 }, /* as high as the kernel takes it */
-	{ 3072, 56,  100,	 2972, UINT32_MAX},
-	{ 3074, 56,  100,	 2972, UINT32_MAX}, /* memory above 4 GiB is no place for it */
-	{ 5120, 56,  100,	 2972, UINT32_MAX},
-	{ 5120, 56,  2000, 0,    0	       },
-	{ 512,  40,  8,    56,	  0x3ffffff }, /* an old kernel that wants it low */
+	{ 64, 56, 6, 72, 0 }, /* Debian's 6.12: 72 to 78 MiB is left */
+	{ 64, 56, 7, 0, 0 },  /* nor is there more below */
+	{ 64, 56, 1, 77, 0 },
+	{ 64, 62, 1, 1, 0 }, /* only the MiB below the hole */
+	{ 64, 62, 2, 0, 0 },
+	{ 80, 56, 16, 78, 0 },
+	{ 128, 112, 15, 1, 0 }, /* below the kernel */
+	{ 128, 112, 16, 0, 0 },
+	{ 512, 56, 440, 72, 0 }, /* just fits above */
+	{ 512, 56, 441, 0, 0 },
+	{ 3072, 56, 100, 1948, 0 }, /* as high as the kernel takes it */
+	{ 3072, 56, 100, 2972, UINT32_MAX },
+	{ 3074, 56, 100, 2972, UINT32_MAX }, /* memory above 4 GiB is no place for it */
+	{ 5120, 56, 100, 2972, UINT32_MAX },
+	{ 5120, 56, 2000, 0, 0 },
+	{ 512, 40, 8, 56, 0x3ffffff }, /* an old kernel that wants it low */
 };
 
 START_TEST(initrd_places)

@@ -9,14 +9,8 @@
 static const struct {
 	uint64_t size, low_size, second_start, second_size; /* all in MiB; the first range starts at 0 */
 } layouts[] = {
-	{64,	      2,	 16,   62	},
-	      { 126,     2,	16,   124	},
-	       { 128,     128,  0,    0	},
-	   { 512,	  512,  0,	  0	    },
-	{ 3072,	3072, 0,	 0	   },
-	      { 3074,    3072, 4096, 2	    },
-	       { 5120,    3072, 4096, 2048	},
-	   { 4194304, 3072, 4096, 4191232},
+	{ 64, 2, 16, 62 },    { 126, 2, 16, 124 },     { 128, 128, 0, 0 },	   { 512, 512, 0, 0 },
+	{ 3072, 3072, 0, 0 }, { 3074, 3072, 4096, 2 }, { 5120, 3072, 4096, 2048 }, { 4194304, 3072, 4096, 4191232 },
 };
 
 START_TEST(plan)
@@ -63,24 +57,24 @@ static const struct {
 	bool found;
 	uint64_t offset;
 } finds[] = {
-	{MIB(512),  0,	       0,		  true,	0		  },
-	{ MIB(512), 0,	       MIB(512),	 true,  0		 },
-	{ MIB(512), 0,	       MIB(512) + 1, false, 0	      },
-	{ MIB(512), MIB(512),     0,		 true,  MIB(512)	},
-	{ MIB(512), MIB(512),     1,		 false, 0		  },
-	{ MIB(512), MIB(512) - 1, 1,	     true,  MIB(512) - 1},
-	{ MIB(512), 1,	       UINT64_MAX,   false, 0	    },
-	{ MIB(512), UINT64_MAX,	1,		   false, 0	    },
-	{ MIB(512), UINT64_MAX,	UINT64_MAX,   false, 0	     },
-	{ MIB(64),  MIB(2) - 1,   2,		  false, 0	   },
-	{ MIB(64),  MIB(8),	   1,	      false, 0	       },
-	{ MIB(64),  MIB(16),	    MIB(62),	     true,  MIB(2)	  },
-	{ MIB(64),  MIB(16) - 1,	2,		   false, 0	    },
-	{ GIB(5),	  GIB(3) - 1,   1,		 true,  GIB(3) - 1  },
-	{ GIB(5),	  GIB(3) - 1,   2,		 false, 0		  },
-	{ GIB(5),	  GIB(4) - 1,   1,		 false, 0		  },
-	{ GIB(5),	  GIB(4),	  GIB(2),	  true,	GIB(3)      },
-	{ GIB(5),	  GIB(4),	  GIB(2) + 1,   false, 0	       },
+	{ MIB(512), 0, 0, true, 0 },
+	{ MIB(512), 0, MIB(512), true, 0 },
+	{ MIB(512), 0, MIB(512) + 1, false, 0 },
+	{ MIB(512), MIB(512), 0, true, MIB(512) },
+	{ MIB(512), MIB(512), 1, false, 0 },
+	{ MIB(512), MIB(512) - 1, 1, true, MIB(512) - 1 },
+	{ MIB(512), 1, UINT64_MAX, false, 0 },
+	{ MIB(512), UINT64_MAX, 1, false, 0 },
+	{ MIB(512), UINT64_MAX, UINT64_MAX, false, 0 },
+	{ MIB(64), MIB(2) - 1, 2, false, 0 },
+	{ MIB(64), MIB(8), 1, false, 0 },
+	{ MIB(64), MIB(16), MIB(62), true, MIB(2) },
+	{ MIB(64), MIB(16) - 1, 2, false, 0 },
+	{ GIB(5), GIB(3) - 1, 1, true, GIB(3) - 1 },
+	{ GIB(5), GIB(3) - 1, 2, false, 0 },
+	{ GIB(5), GIB(4) - 1, 1, false, 0 },
+	{ GIB(5), GIB(4), GIB(2), true, GIB(3) },
+	{ GIB(5), GIB(4), GIB(2) + 1, false, 0 },
 };
 
 START_TEST(find)

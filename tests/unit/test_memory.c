@@ -212,6 +212,56 @@ START_TEST(too_few_hugepages)
 }
 END_TEST
 
+static unsigned int hugepages_free(void)
+{
+	unsigned int n = 0;
+	FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
+
+	if (file && fscanf(file, "%u", &n) != 1)
+		n = 0;
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/* With 2 MiB pages reserved (the rig's --hugepages): all taken, size-locked, zero, and given back. */
+START_TEST(hugepages)
+{
+	const unsigned int free_before = hugepages_free(), pages = 32;
+	struct memory_layout layout;
+	struct memory mem;
+
+	if (free_before < pages)
+		return;
+	layout_plan(&layout, pages * MIB(2));
+	ck_assert_int_eq(memory_reserve(&mem, &layout, MIB(2), NULL, NULL), 0);
+	ck_assert_uint_eq(hugepages_free(), free_before - pages);
+	ck_assert_int_eq(ftruncate(mem.fd, MIB(2)), -1);
+	ck_assert_int_eq(memory_map(&mem), 0);
+	for (uint64_t at = 0; at < layout.size; at += KIB(4))
+		ck_assert_uint_eq(mem.host[at], 0);
+	memory_release(&mem);
+	ck_assert_uint_eq(hugepages_free(), free_before);
+}
+END_TEST
+
+/* One page more than there are: refused, and none is kept. */
+START_TEST(hugepages_one_short)
+{
+	const unsigned int free_before = hugepages_free();
+	char wanted[256], *text;
+
+	if (free_before < 32)
+		return;
+	text = refuse((free_before + 1) * MIB(2), MIB(2), -ENOMEM);
+	snprintf(wanted, sizeof(wanted), "wants %u huge pages of 2M: this host has %u, %u of them free",
+		 free_before + 1, free_before, free_before);
+	ck_assert_ptr_nonnull(strstr(text, wanted));
+	free(text);
+	ck_assert_uint_eq(hugepages_free(), free_before);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -228,6 +278,8 @@ int main(void)
 	tcase_add_test(tc, more_than_the_host);
 	tcase_add_test(tc, not_whole_pages);
 	tcase_add_test(tc, too_few_hugepages);
+	tcase_add_test(tc, hugepages);
+	tcase_add_test(tc, hugepages_one_short);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -21,10 +21,7 @@ static const struct magic not_kernels[] = {
 	{ 0x30, 4, "RISC", "is a RISC-V Image" },
 	{ 0, 2, "#!", "is a script" },
 	{ 0, 2, "\x1f\x8b", "is compressed by gzip (unpack it first)" },
-	{ 0, 6,
-	  "\xfd"
-	  "7zXZ\0",
-	  "is compressed by xz (unpack it first)" },
+	{ 0, 6, "\3757zXZ\0", "is compressed by xz (unpack it first)" },
 	{ 0, 4, "\x28\xb5\x2f\xfd", "is compressed by zstd (unpack it first)" },
 	{ 0, 4, "\x02\x21\x4c\x18", "is compressed by lz4 (unpack it first)" },
 	{ 0, 5, "07070", "is a cpio archive, as initrds are" },

@@ -40,9 +40,11 @@ static int range_take(const char **text, unsigned int *first, unsigned int *last
 {
 	int err = number_take(text, first);
 
-	*last = *first;
-	if (err || **text != '-')
+	if (err)
 		return err;
+	*last = *first;
+	if (**text != '-')
+		return 0;
 	(*text)++;
 	err = number_take(text, last);
 	if (!err && *last < *first)
@@ -52,7 +54,7 @@ static int range_take(const char **text, unsigned int *first, unsigned int *last
 
 int cores_parse(const char *text, unsigned int *cores, unsigned int max, unsigned int *count)
 {
-	unsigned int first, last;
+	unsigned int first = 0, last = 0;
 	int err;
 
 	*count = 0;
@@ -79,7 +81,7 @@ static int complain_twice(const struct place *at, const json_t *value, unsigned 
 
 static int cores_from_text(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
-	unsigned int cores[VM_CORES_MAX], count;
+	unsigned int cores[VM_CORES_MAX] = { 0 }, count;
 	const char *text = json_string_value(value);
 	int err;
 

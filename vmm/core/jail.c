@@ -87,7 +87,7 @@ static int jail_namespaces(int *user)
 static int jail_root(void)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=1,mode=000") ||
+	    mount("none", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=1,mode=111") ||
 	    chdir("/proc"))
 		return -1;
 	/* pivot_root(2): with both arguments ".", the old root lies on top of the new one and is taken off. */

@@ -37,7 +37,7 @@ int main(void)
 	struct vm *vm = calloc(1, sizeof(*vm));
 
 	if (!vm || jail_enter_early() || handoff_receive(HANDOFF_SOCKET, vm))
-		return CORE_EXIT_PROTOCOL;
+		return CORE_EXIT_PROTOCOL; // NOLINT(clang-analyzer-unix.Malloc): exit is the cleanup
 	if (core_boot(vm))
 		return CORE_EXIT_ERROR;
 	console_loop(vm);

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# For what runs on the host with KVM: runs whose results stay in $OUT, for tests to look at.
+
+GUESTS=$BUILD/guests
+SMALL_GUESTS=$BUILD/e2e-guests
+INITRD=$GUESTS/initramfs.cpio
+
+# keep NAME COMMAND...: its outputs in NAME.out and NAME.err, its exit code in NAME.status, its seconds in NAME.seconds.
+keep() {
+  local name=$1 code=0 start=$SECONDS
+  shift
+  "$@" >"$OUT/$name.out" 2>"$OUT/$name.err" || code=$?
+  echo $((SECONDS - start)) >"$OUT/$name.seconds"
+  echo "$code" >"$OUT/$name.status"
+}
+
+# vm NAME ARG...: the same for `nohype run ARG...`, ended by force if it doesn't by itself.
+vm() {
+  local name=$1
+  shift
+  keep "$name" timeout -k 5 "${LIMIT:-150}" "$NOHYPE" run "$@" </dev/null
+}
