@@ -13,7 +13,7 @@ setup_file() {
 
 @test "power off: 0, and that the guest was ready before is said" {
   ended power-off 0 "power-off: the guest powered off"
-  same "$(head -n 1 "$OUT/power-off.err")" "nohype: guest is ready (42)"
+  same "$(head -n 1 "$OUT/power-off.err")" "nohype: power-off: guest is ready (42)"
 }
 
 @test "reboot: 0" {

@@ -16,7 +16,8 @@ const struct command commands[] = {
 	{ "seal", "NAME", "seal a running VM, whether or not its guest has asked",
 	  "The first exit that its seal level forbids ends it from then on.\n", false, control_main },
 	{ "exits", "[--json] NAME", "show a running VM's exits, without disturbing it",
-	  "KVM's own counters by vCPU: before the seal, and since, those by interrupts for the host and the others.\n",
+	  "KVM's own counters by vCPU: before the seal; and since, those by the host (its interrupts) and by the "
+	  "guest.\n",
 	  false, control_main },
 	{ "stop", "NAME", "end a running VM: a clean end for its supervisor",
 	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },

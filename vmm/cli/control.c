@@ -24,9 +24,9 @@ static void exits_print(const json_t *answer)
 	printf("%s: %s (%s)\n", json_string_value(json_object_get(answer, "name")),
 	       json_string_value(json_object_get(answer, "state")),
 	       json_string_value(json_object_get(answer, "level")));
-	printf("%5s %5s %15s %18s %15s\n", "vCPU", "core", "before the seal", "since: host's IRQs", "since: others");
+	printf("%5s %5s %15s %18s %15s\n", "vCPU", "core", "before the seal", "since, by the host", "by the guest");
 	json_array_foreach (json_object_get(answer, "vcpus"), i, vcpu) {
-		json_int_t host = member(vcpu, "interrupts") - member(vcpu, "interrupts_before_seal");
+		json_int_t host = member(vcpu, "host") - member(vcpu, "host_before_seal");
 		json_int_t all = member(vcpu, "exits") - member(vcpu, "before_seal");
 
 		printf("%5" JSON_INTEGER_FORMAT " %5" JSON_INTEGER_FORMAT " %15" JSON_INTEGER_FORMAT

@@ -112,8 +112,8 @@ static void answer_exits(const struct vm *vm, struct answer *answer)
 			continue;
 		before = vm->seal.asked ? vcpu->at_seal : now;
 		answer_add(answer,
-			   "%s{\"vcpu\": %u, \"core\": %u, \"exits\": %" PRIu64 ", \"interrupts\": %" PRIu64
-			   ", \"before_seal\": %" PRIu64 ", \"interrupts_before_seal\": %" PRIu64 "}",
+			   "%s{\"vcpu\": %u, \"core\": %u, \"exits\": %" PRIu64 ", \"host\": %" PRIu64
+			   ", \"before_seal\": %" PRIu64 ", \"host_before_seal\": %" PRIu64 "}",
 			   i ? ", " : "", i, vm->plan.cores[i], now.all, now.host, before.all, before.host);
 	}
 	answer_add(answer, "]}");

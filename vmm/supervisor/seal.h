@@ -23,7 +23,7 @@ struct violation {
 /* Exits of one vCPU, since it was made. */
 struct exits {
 	uint64_t all;
-	uint64_t host; /* interrupts for the host */
+	uint64_t host; /* interrupts for the host, and KVM's waits for the guest to take its own */
 };
 
 struct tripwire {

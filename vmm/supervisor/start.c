@@ -157,6 +157,8 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .event_fd = -1,
 			 .console_fd = -1,
 			 .signal_fd = -1,
+			 .control_fd = -1,
+			 .client_fd = -1,
 			 .seal.vm_stats_fd = -1 };
 	struct outcome outcome = { .code = EXIT_ERROR };
 

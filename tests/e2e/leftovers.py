@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a VM that has ended must not leave on its host: usage: leftovers.py save FILE | compare FILE."""
+
+import contextlib
+import json
+import os
+import sys
+
+PF_KTHREAD = 0x00200000  # include/linux/sched.h
+FOLDERS = ("/tmp", "/var/tmp", "/run", "/dev")
+HUGEPAGES = "/sys/kernel/mm/hugepages"
+KVM = "/sys/kernel/debug/kvm"
+SHMEM_SLACK = 8 << 10  # KiB: files of the host's own come and go in its tmpfs
+
+
+def read(path):
+    with open(path, errors="replace", encoding="utf-8") as file:
+        return file.read()
+
+
+def pids():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def is_user_process(pid):
+    return not int(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[6]) & PF_KTHREAD
+
+
+def processes():
+    """All but the kernel's own threads and whoever looks."""
+    found = set()
+    for pid in pids():
+        with contextlib.suppress(OSError):
+            if pid != os.getpid() and is_user_process(pid):
+                name = read(f"/proc/{pid}/comm").strip()
+                found.add(f"{pid} {name}")
+    return found
+
+
+def namespaces():
+    found = set()
+    for pid in pids():
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"/proc/{pid}/ns"):
+                found.add(os.readlink(f"/proc/{pid}/ns/{name}"))
+    return found
+
+
+def files():
+    out = os.environ.get("OUT", "/nowhere")
+    found = set()
+    for folder in FOLDERS:
+        for above, _, names in os.walk(folder):
+            if not above.startswith(out):
+                found.update(os.path.join(above, name) for name in names)
+    return found
+
+
+def hugepages():
+    found = set()
+    for size in os.listdir(HUGEPAGES):
+        for name in ("nr_hugepages", "free_hugepages", "resv_hugepages", "surplus_hugepages"):
+            number = read(f"{HUGEPAGES}/{size}/{name}").strip()
+            found.add(f"{size} {name} {number}")
+    return found
+
+
+def virtual_machines():
+    """The kernel's own list: a folder a VM, PID-FD."""
+    return {name for name in os.listdir(KVM) if os.path.isdir(f"{KVM}/{name}")} if os.path.isdir(KVM) else set()
+
+
+def sockets():
+    return {line.split()[7] for line in read("/proc/net/unix").splitlines()[1:] if len(line.split()) > 7}
+
+
+def shmem():
+    return int(next(line for line in read("/proc/meminfo").splitlines() if line.startswith("Shmem:")).split()[1])
+
+
+def snapshot():
+    return {
+        "process": sorted(processes()),
+        "namespace": sorted(namespaces()),
+        "mount": sorted(read("/proc/self/mountinfo").splitlines()),
+        "huge pages": sorted(hugepages()),
+        "VM": sorted(virtual_machines()),
+        "socket": sorted(sockets()),
+        "file": sorted(files()),
+        "shmem": shmem(),
+    }
+
+
+def differences(before, after):
+    """One line for each thing that has come or gone."""
+    lines = []
+    for kind, was in before.items():
+        if kind == "shmem":
+            if after[kind] > was + SHMEM_SLACK:
+                lines.append(f"shmem: {was} KiB before, {after[kind]} KiB after")
+            continue
+        lines += [f"new {kind}: {item}" for item in sorted(set(after[kind]) - set(was))]
+        lines += [f"gone {kind}: {item}" for item in sorted(set(was) - set(after[kind]))]
+    return lines
+
+
+def main():
+    if sys.argv[1] == "save":
+        with open(sys.argv[2], "w", encoding="utf-8") as file:
+            json.dump(snapshot(), file)
+        return
+    with open(sys.argv[2], encoding="utf-8") as file:
+        print("\n".join(differences(json.load(file), snapshot())))
+
+
+if __name__ == "__main__":
+    main()
