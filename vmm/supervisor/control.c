@@ -164,8 +164,8 @@ void control_serve(struct vm *vm)
 	if (len > 0) {
 		word[len] = '\0';
 		order_take(vm, word, &answer);
-		/* a client that doesn't read its answer has none */
-		len = send(vm->client_fd, answer.text, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (send(vm->client_fd, answer.text, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+			warn("control socket: a client didn't take its answer: %s", strerror(errno));
 	}
 	close(vm->client_fd);
 	vm->client_fd = -1;

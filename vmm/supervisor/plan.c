@@ -50,7 +50,10 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 int vm_check(const struct vm_config *cfg, const struct run_options *opt)
 {
 	struct vm_plan plan;
+	enum exit_code code = plan_make(&plan, cfg);
 
 	(void)opt;
-	return (int)plan_make(&plan, cfg);
+	if (code == EXIT_CLEAN && memory_check(&plan.layout, plan.page_size))
+		code = EXIT_HOST;
+	return (int)code;
 }

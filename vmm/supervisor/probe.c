@@ -2,6 +2,7 @@
 /* A VM of a page and a few instructions, to see and not to believe. */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -48,9 +49,10 @@ static int probe_build(struct probe *probe, int kvm_fd, uint32_t mask)
 	if (probe->vm < 0 || ioctl(probe->vm, KVM_SET_TSS_ADDR, 0xfffbd000) ||
 	    ioctl(probe->vm, KVM_ENABLE_CAP, &irqchip) || (mask && ioctl(probe->vm, KVM_ENABLE_CAP, &disable)))
 		return -errno;
-	probe->page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (probe->page == MAP_FAILED)
-		return -errno;
+	probe->page = aligned_alloc(PAGE, PAGE);
+	if (!probe->page)
+		return -ENOMEM;
+	memset(probe->page, 0, PAGE);
 	memcpy(probe->page, probe_code, sizeof(probe_code));
 	slot.userspace_addr = (uint64_t)(uintptr_t)probe->page;
 	probe->vcpu = ioctl(probe->vm, KVM_SET_USER_MEMORY_REGION, &slot) ? -1 : ioctl(probe->vm, KVM_CREATE_VCPU, 0);
@@ -66,17 +68,16 @@ static void probe_release(struct probe *probe)
 		munmap(probe->run, probe->run_size);
 	if (probe->vcpu >= 0)
 		close(probe->vcpu);
-	if (probe->page != MAP_FAILED)
-		munmap(probe->page, PAGE);
 	if (probe->vm >= 0)
 		close(probe->vm);
+	free(probe->page); /* the VM that had it is gone */
 }
 
 /* 0 if the guest came to its OUT. */
 static int probe_try(int kvm_fd, uint32_t mask)
 {
 	int size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-	struct probe probe = { -1, -1, MAP_FAILED, MAP_FAILED, size > 0 ? (size_t)size : 0 };
+	struct probe probe = { -1, -1, NULL, MAP_FAILED, size > 0 ? (size_t)size : 0 };
 	int err = probe_build(&probe, kvm_fd, mask);
 
 	if (!err && ioctl(probe.vcpu, KVM_RUN, 0))

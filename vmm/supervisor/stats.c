@@ -56,7 +56,7 @@ int stats_find(int fd, const char *name, uint64_t *at)
 
 int stats_value(int fd, const char *name, uint64_t *value)
 {
-	uint64_t at;
+	uint64_t at = 0;
 	int err = stats_find(fd, name, &at);
 
 	if (err == -ENOENT)
