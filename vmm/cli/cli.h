@@ -26,6 +26,7 @@ void commands_suggest(struct nearest *near);
 int run_main(const struct command *cmd, int argc, char **argv);
 int check_main(const struct command *cmd, int argc, char **argv);
 int control_main(const struct command *cmd, int argc, char **argv);
+int explain_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* options.c: the options of the commands that take a configuration. */

@@ -23,6 +23,11 @@ const struct command commands[] = {
 	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },
 	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",
 	  false, control_main },
+	{ "explain", "exits", "what each exit is, and which of them a sealed guest may not take",
+	  "Lists the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "
+	  "pass,\n"
+	  "and how a guest keeps from it.\n",
+	  false, explain_main },
 	{ "help", "[COMMAND | exit-codes]", "show help", "Shows help for a command, or the table of exit codes.\n",
 	  false, help_main },
 	{ NULL },

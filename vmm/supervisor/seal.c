@@ -139,6 +139,10 @@ void seal_quiet(struct vm *vm)
 	struct seal *seal = &vm->seal;
 	int err = 0;
 
+	if (level_has_tripwire(seal->level) && vm->plan.page_size == KIB(4))
+		warn("memory.page_size: 4K: not pinned: if the host moves or swaps out a page, that exit ends the "
+		     "guest; "
+		     "2M and 1G pages stay");
 	if (seal->count != vm->plan.vcpus)
 		err = fail(-EPROTO, "seal: the core manager has shown %u vCPUs of %u", seal->count, vm->plan.vcpus);
 	if (!err && level_has_tripwire(seal->level))
