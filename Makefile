@@ -72,11 +72,11 @@ $(BUILD)/nohype.d/vmm/boot/acpi.o $(BUILD)/unit/boot: $(BUILD)/include/dsdt.h
 
 # Unit tests: one program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
-	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c vmm/x86/*.c))))
+	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c))))
 
 $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CHECK_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
 
 unit: $(UNIT_BINS) ## build the unit tests
 
