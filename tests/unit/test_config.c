@@ -10,6 +10,7 @@
 #include "base/capture.h"
 #include "base/util.h"
 #include "vmm/config/config.h"
+#include "vmm/core/handoff.h"
 
 /* Compared where set: 0 and NULL stand for the default. */
 static const struct good {
@@ -17,6 +18,9 @@ static const struct good {
 	const char *name, *kernel, *initrd, *cmdline, *cores;
 	uint64_t memory_size, page_size;
 	unsigned int vcpus;
+	unsigned int level, words;
+	uint64_t within, after, gpa;
+	bool eoi;
 } good[] = {
 	{ .text = "{\"kernel\":\"k\"}", .kernel = "/vms/k" },
 	{ .text = " \t\r\n{ \"kernel\" : \"k\" }\r\n", .kernel = "/vms/k" },
@@ -61,6 +65,25 @@ static const struct good {
 	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"1G\",\"size\":\"5G\"}}",
 	  .page_size = GIB(1),
 	  .memory_size = GIB(5) },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{}}" },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"audit\"}}", .level = SEAL_AUDIT },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"userspace\"}}", .level = SEAL_USERSPACE },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"strict\"}}", .level = SEAL_STRICT },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"silent\"}}", .level = SEAL_SILENT },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"within\":\"1ms\"}}", .within = 1 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"within\":\"168h\"}}", .within = 604800000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"within\":\"2m\",\"after\":\"30s\"}}",
+	  .within = 120000,
+	  .after = 30000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"after\":\"007s\"}}", .after = 7000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"evidence\":\"0x5000:4\"}}", .gpa = 0x5000, .words = 4 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"evidence\":\"0xFFffFFff00000008:64\"}}",
+	  .gpa = 0xffffffff00000008,
+	  .words = 64 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"evidence\":\"0x0:01\"}}", .words = 1 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{}}}" },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":true}}}", .eoi = true },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":false}}}" },
 };
 
 static void cores_print(char *out, const struct vm_config *cfg)
@@ -104,6 +127,12 @@ START_TEST(good_text)
 	ck_assert_uint_eq(cfg.vcpus, want->vcpus ? want->vcpus : 1);
 	if (want->cores)
 		ck_assert_str_eq(cores, want->cores);
+	ck_assert_uint_eq(cfg.seal_level, want->level ? want->level : SEAL_STRICT);
+	ck_assert_uint_eq(cfg.seal_within, want->within);
+	ck_assert_uint_eq(cfg.seal_after, want->after);
+	ck_assert_uint_eq(cfg.evidence_gpa, want->gpa);
+	ck_assert_uint_eq(cfg.evidence_words, want->words);
+	ck_assert_int_eq(cfg.except_eoi, want->eoi);
 	config_free(&cfg);
 }
 END_TEST
@@ -180,6 +209,9 @@ static const struct {
 	{ "memory.size", "1M", "\"1M\": wanted 64M to 4096G" },
 	{ "memory.page_size", "8K", "\"8K\": wanted \"4K\", \"2M\" or \"1G\"" },
 	{ "cores", "1,1", "\"1,1\": host CPU 1 is there twice: wanted each once, for one vCPU" },
+	{ "seal.level", "hard", "\"hard\": wanted \"audit\", \"userspace\", \"strict\" or \"silent\"" },
+	{ "seal.evidence", "0x8000:65",
+	  "\"0x8000:65\": wanted ADDRESS:WORDS as \"0x5000:4\" (a multiple of 8; 1 to 64 words)" },
 	{ "kernel", "", "\"\": wanted the path of a kernel image" },
 	{ "cmdline", "a\nb", "\"a\\nb\": wanted one line without control characters" },
 	{ "name", "\x1b[2J\xff",
@@ -205,9 +237,63 @@ START_TEST(bad_option)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	uint64_t ms; /* 0: not a duration */
+} durations[] = {
+	{ "1ms", 1 },
+	{ "500ms", 500 },
+	{ "1s", 1000 },
+	{ "30s", 30000 },
+	{ "5m", 300000 },
+	{ "1h", 3600000 },
+	{ "168h", 604800000 },
+	{ "604800000ms", 604800000 },
+	{ "604800s", 604800000 },
+	{ "10080m", 604800000 },
+	{ "000000001s", 1000 },
+	{ "169h", 0 },
+	{ "604800001ms", 0 },
+	{ "604801s", 0 },
+	{ "999999999h", 0 },
+	{ "0ms", 0 },
+	{ "0s", 0 },
+	{ "", 0 },
+	{ "s", 0 },
+	{ "1", 0 },
+	{ "-1s", 0 },
+	{ "+1s", 0 },
+	{ " 1s", 0 },
+	{ "1 s", 0 },
+	{ "1s ", 0 },
+	{ "1.5s", 0 },
+	{ "1e3s", 0 },
+	{ "0x1s", 0 },
+	{ "1S", 0 },
+	{ "1M", 0 },
+	{ "1d", 0 },
+	{ "1sec", 0 },
+	{ "1m30s", 0 },
+	{ "0000000001s", 0 },
+	{ "1us", 0 },
+	{ "ms", 0 },
+	{ "18446744073709551617s", 0 },
+};
+
+START_TEST(duration)
+{
+	uint64_t ms = 0;
+	int err = duration_parse(durations[_i].text, &ms);
+
+	ck_assert_msg(err == (durations[_i].ms ? 0 : -EINVAL), "\"%s\": %d", durations[_i].text, err);
+	if (durations[_i].ms)
+		ck_assert_uint_eq(ms, durations[_i].ms);
+}
+END_TEST
+
 START_TEST(examples_are_good)
 {
-	static const char *const files[] = { "minimal", "debian", "pinned" };
+	static const char *const files[] = { "minimal", "debian", "pinned", "sealed" };
 	char path[64];
 	struct vm_config cfg;
 
@@ -278,6 +364,7 @@ int main(void)
 	tcase_add_test(tc, longest_cmdline);
 	tcase_add_test(tc, options_override);
 	tcase_add_loop_test(tc, bad_option, 0, ARRAY_SIZE(bad_options));
+	tcase_add_loop_test(tc, duration, 0, ARRAY_SIZE(durations));
 	tcase_add_test(tc, examples_are_good);
 	tcase_add_test(tc, schema_has_the_same_keys);
 	suite_add_tcase(suite, tc);

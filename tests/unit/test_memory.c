@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,75 @@ START_TEST(at_refuses)
 }
 END_TEST
 
+/* What the guest left, in each page and at the ends of each range; and what had it mapped sees it go. */
+START_TEST(cleared)
+{
+	struct memory mem;
+	uint8_t *other;
+
+	reserve(&mem, MIB(64));
+	ck_assert_int_eq(memory_map(&mem), 0);
+	for (uint64_t at = 0; at < MIB(64); at += KIB(4))
+		memset(mem.host + at + at / KIB(4) % KIB(4), 0xa5, 1);
+	mem.host[0] = mem.host[MIB(2) - 1] = mem.host[MIB(2)] = mem.host[MIB(64) - 1] = 1;
+	memory_unmap(&mem);
+	ck_assert_int_eq(memory_clear(&mem), 0);
+	ck_assert_ptr_null(mem.host);
+	other = mmap(NULL, MIB(64), PROT_READ, MAP_SHARED, mem.fd, 0);
+	ck_assert_ptr_ne(other, MAP_FAILED);
+	for (uint64_t at = 0; at < MIB(64); at++)
+		ck_assert_msg(!other[at], "byte %" PRIu64 " is %u", at, other[at]);
+	munmap(other, MIB(64));
+	memory_release(&mem);
+}
+END_TEST
+
+/* Something that still writes is found out: what isn't zero is not called cleared. */
+static void *scribble(void *page)
+{
+	for (;;)
+		*(volatile uint8_t *)page = 1;
+	return NULL;
+}
+
+START_TEST(clear_reads_back)
+{
+	struct capture cap;
+	struct memory mem;
+	pthread_t thread;
+	uint8_t *last;
+	char *text;
+	int err;
+
+	reserve(&mem, MIB(64));
+	last = mmap(NULL, KIB(4), PROT_READ | PROT_WRITE, MAP_SHARED, mem.fd, MIB(64) - KIB(4));
+	ck_assert_ptr_ne(last, MAP_FAILED);
+	ck_assert_int_eq(pthread_create(&thread, NULL, scribble, last), 0);
+	while (!*(volatile uint8_t *)last)
+		;
+	capture_begin(&cap);
+	err = memory_clear(&mem);
+	text = capture_end(&cap);
+	ck_assert_int_eq(err, -EIO);
+	ck_assert_str_eq(text, "nohype: error: memory: something wrote to it while it was cleared\n");
+	free(text);
+	memory_release(&mem);
+}
+END_TEST
+
+START_TEST(clear_of_none)
+{
+	struct memory mem = { .fd = -1, .layout.size = MIB(2) };
+	struct capture cap;
+	int err;
+
+	capture_begin(&cap);
+	err = memory_clear(&mem);
+	free(capture_end(&cap));
+	ck_assert_int_eq(err, -EBADF);
+}
+END_TEST
+
 START_TEST(release_of_none)
 {
 	struct memory mem = { .fd = -1 };
@@ -274,6 +344,9 @@ int main(void)
 	tcase_add_test(tc, mapped);
 	tcase_add_test(tc, kept_when_unmapped);
 	tcase_add_test(tc, at_refuses);
+	tcase_add_test(tc, cleared);
+	tcase_add_test(tc, clear_reads_back);
+	tcase_add_test(tc, clear_of_none);
 	tcase_add_test(tc, release_of_none);
 	tcase_add_test(tc, more_than_the_host);
 	tcase_add_test(tc, not_whole_pages);

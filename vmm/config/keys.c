@@ -200,12 +200,16 @@ static int set_evidence(struct vm_config *cfg, const json_t *value, const struct
 	const char *text = string_get(value, at);
 	unsigned long long gpa;
 	unsigned int words;
-	int end = 0;
+	size_t digits;
 
 	if (!text)
 		return -EINVAL;
-	if (strncmp(text, "0x", 2) != 0 || sscanf(text, "%llx:%3u%n", &gpa, &words, &end) != 2 || text[end] ||
-	    words < 1 || words > VM_EVIDENCE_MAX || gpa % sizeof(uint64_t))
+	digits = strncmp(text, "0x", 2) == 0 ? strspn(text + 2, "0123456789abcdefABCDEF") : 0;
+	/* sscanf alone would take spaces and signs, and saturate */
+	if (digits < 1 || digits > 16 || text[2 + digits] != ':' ||
+	    strspn(text + 3 + digits, "0123456789") != strlen(text + 3 + digits) || strlen(text + 3 + digits) > 2 ||
+	    sscanf(text, "%llx:%u", &gpa, &words) != 2 || words < 1 || words > VM_EVIDENCE_MAX ||
+	    gpa % sizeof(uint64_t))
 		return refuse(at, value);
 	cfg->evidence_gpa = gpa;
 	cfg->evidence_words = words;

@@ -78,18 +78,27 @@ static const char *reason_name(const struct vm *vm, const struct violation *viol
 	return reason ? reason->name : "a reason that has no name here";
 }
 
-void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size)
+/* The record has no register, but KVM left them in the vCPU's page when the signal took it out. */
+static void msr_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size)
 {
 	const struct kvm_regs *regs = &vm->seal.vcpus[violation->vcpu].run->s.regs.regs;
+	uint64_t value = (uint64_t)regs->rdx << 32 | (uint32_t)regs->rax;
+
+	if (vm->seal.vendor->is_msr_write(violation->reason, violation->info1))
+		snprintf(text, size, ", WRMSR 0x%" PRIx32 " of 0x%" PRIx64, (uint32_t)regs->rcx, value);
+	else
+		snprintf(text, size, ", RDMSR 0x%" PRIx32, (uint32_t)regs->rcx);
+}
+
+void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size)
+{
 	uint16_t port;
 	char where[64] = "";
 
 	if (is_out_byte(vm, violation, &port))
 		snprintf(where, sizeof(where), ", OUT to port 0x%x", port);
 	else if (violation->from_tracepoint && is_msr(vm, violation))
-		/* The record has no register, but KVM left them in the vCPU's page when the signal took it out. */
-		snprintf(where, sizeof(where), ", MSR 0x%" PRIx32 ", value 0x%" PRIx64, (uint32_t)regs->rcx,
-			 (uint64_t)(regs->rdx << 32 | (uint32_t)regs->rax));
+		msr_describe(vm, violation, where, sizeof(where));
 	if (violation->from_tracepoint)
 		snprintf(text, size,
 			 "violation: vCPU %u at RIP 0x%" PRIx64 ": %s (%s exit 0x%x%s, info 0x%" PRIx64 " 0x%" PRIx64

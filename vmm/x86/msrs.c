@@ -47,7 +47,7 @@ static const struct passed passed[] = {
 
 int msrs_deny(int vm_fd)
 {
-	uint8_t all = 0xff; /* one bit an MSR: allowed */
+	uint64_t all = UINT64_MAX; /* one bit an MSR: allowed; KVM reads whole words */
 	struct kvm_msr_filter filter = { .flags = KVM_MSR_FILTER_DEFAULT_DENY };
 
 	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
@@ -55,7 +55,7 @@ int msrs_deny(int vm_fd)
 			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
 			.nmsrs = passed[i].count,
 			.base = passed[i].base,
-			.bitmap = &all,
+			.bitmap = (uint8_t *)&all,
 		};
 	if (ioctl(vm_fd, KVM_X86_SET_MSR_FILTER, &filter))
 		return fail(-errno, "KVM_X86_SET_MSR_FILTER: %s", strerror(errno));

@@ -25,6 +25,8 @@ struct vendor {
 	uint32_t msr_first, msr_last;
 	/* Is @info1 one OUT of a byte, no string? If so *@port. */
 	bool (*is_out_byte)(uint64_t info1, uint16_t *port);
+	/* Of the two accesses to an MSR, is it WRMSR? */
+	bool (*is_msr_write)(uint32_t reason, uint64_t info1);
 	size_t count;
 	const struct exit_reason *reasons;
 };

@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# The seal, from outside: guests that must die and guests that must live (tests/e2e/violations), on one emulated host;
+# and what could make a tripwire useless. With LONG=1 each guest fifty times.
+
+RIG=${RIG:-tests/rig/rig}
+
+setup_file() {
+  export DIR=$BATS_FILE_TMPDIR
+  local times=1 levels="strict eoi userspace-short" limit=1200
+  [ "${LONG:-0}" != 1 ] || times=50 levels="strict eoi userspace" limit=40000
+  tests/e2e/violations/build >/dev/null
+  # shellcheck disable=SC2086,SC2016 # several words; COMMAND's own shell code
+  "$RIG" --isolated 1 --hugepages 2M:140 --timeout $limit --env BUILD="${BUILD:-build}" -- sh -c '
+    tests/e2e/violations/run --times "$@"
+    tests/e2e/violations/states' sh $times $levels >"$DIR/out" 2>&1 3>&- || true
+}
+
+# all_ok LEVEL: each line of the level is "ok", and there are as many as guests
+all_ok() {
+  local wanted=$2 found
+  grep -A 12 "^not ok $1" "$DIR/out" && return 1
+  found=$(grep -c "^ok $1 " "$DIR/out" || true)
+  [ "$found" -ge "$wanted" ] || { echo "$found results, wanted $wanted or more"; tail -n 20 "$DIR/out"; return 1; }
+}
+
+# How many guests have something else than "-" (and than WORD) in that column of "expected".
+guests() { # COLUMN [WORD]
+  awk -v column="$1" -v word="${2:--}" '!/^#/ && NF && $column != "-" && $column != word' tests/e2e/violations/expected |
+    wc -l
+}
+
+@test "strict: each guest dies at its instruction and nowhere else, or lives" {
+  all_ok strict "$(guests 3)"
+}
+
+@test "strict with the exception for EOIs: those pass, and nothing else" {
+  all_ok eoi "$(guests 5)"
+}
+
+@test "userspace: what comes to user space is the end" {
+  all_ok userspace "$(guests 4 lives)"
+}
+
+@test "each guest is expected, each expected one is there" {
+  diff <(awk '!/^#/ && NF { print $1 }' tests/e2e/violations/expected | sort) \
+    <(cd tests/e2e/violations && for file in *.S; do echo "${file%.S}"; done | grep -vx on-demand | sort)
+}
+
+@test "states that make a tripwire useless are corrected, or the seal is refused, or the VM dies" {
+  local names name
+  names=$(sed -n 's/^def state_\([a-z_]*\).*/\1/p' tests/e2e/violations/states)
+  for name in $names; do
+    grep -q "^ok $name " "$DIR/out" || { grep "^not ok $name" "$DIR/out" || echo "$name: no result"; return 1; }
+  done
+}

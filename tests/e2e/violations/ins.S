@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* INS, once. */
+#include "tests/e2e/violations/guest.h"
+
+guest:
+	seal
+	mov $0x80, %dx
+	mov $RESULT, %rdi
+at:	insb
+	end

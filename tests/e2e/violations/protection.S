@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A general protection fault: the guest's own business. */
+#include "tests/e2e/violations/guest.h"
+
+guest:
+	seal
+	mov $1, %eax
+	shl $63, %rax
+at:	mov (%rax), %ebx
+	end

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* VMSAVE. */
+#include "tests/e2e/violations/guest.h"
+
+guest:
+	seal
+	mov $0x20000, %eax
+at:	vmsave
+	end

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* WRMSR of KVM's clock, which isn't offered. */
+#include "tests/e2e/violations/guest.h"
+
+guest:
+	seal
+	mov $0x4b564d01, %ecx
+	mov $0, %eax
+	mov $0, %edx
+at:	wrmsr
+	end
