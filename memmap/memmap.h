@@ -63,6 +63,9 @@ typedef void memory_progress_fn(void *ctx, uint64_t done, uint64_t total);
 int memory_reserve(struct memory *mem, const struct memory_layout *layout, uint64_t page_size,
 		   memory_progress_fn *progress, void *ctx);
 
+/* What memory_reserve would refuse now; takes nothing, so another may still come first. Negative errno, reported. */
+int memory_check(const struct memory_layout *layout, uint64_t page_size);
+
 /* Map it shared and writable, left out of core dumps and of children; memory_unmap undoes it. */
 int memory_map(struct memory *mem);
 void memory_unmap(struct memory *mem);

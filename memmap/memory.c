@@ -133,6 +133,32 @@ static int check_page_size(const struct memory *mem)
 	return 0;
 }
 
+/* Pages that no one has a claim on, and those that the kernel may make beyond its pool. */
+static int check_hugepages(const struct memory *mem)
+{
+	int64_t unclaimed, surplus;
+
+	if (mem->page_size == KIB(4))
+		return 0;
+	unclaimed =
+		hugepage_number(mem->page_size, "free_hugepages") - hugepage_number(mem->page_size, "resv_hugepages");
+	surplus = hugepage_number(mem->page_size, "nr_overcommit_hugepages") -
+		  hugepage_number(mem->page_size, "surplus_hugepages");
+	if (mem->layout.size / mem->page_size <= (uint64_t)(MAX(unclaimed, 0) + MAX(surplus, 0)))
+		return 0;
+	return fail_hugepages(mem, -ENOMEM);
+}
+
+int memory_check(const struct memory_layout *layout, uint64_t page_size)
+{
+	const struct memory mem = { .fd = -1, .page_size = page_size, .layout = *layout };
+	int err = check_page_size(&mem);
+
+	if (!err)
+		err = check_available(&mem);
+	return err ? err : check_hugepages(&mem);
+}
+
 static unsigned int page_size_flags(uint64_t page_size)
 {
 	if (page_size == GIB(1))

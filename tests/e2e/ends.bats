@@ -11,9 +11,8 @@ setup_file() {
   on_kvm_host --cpus 2 --mem 2G --out "$OUT" -- tests/e2e/ends-runs >&2 3>&-
 }
 
-@test "power off: 0, and that the guest was ready before is said" {
+@test "power off: 0" {
   ended power-off 0 "power-off: the guest powered off"
-  same "$(head -n 1 "$OUT/power-off.err")" "nohype: power-off: guest is ready (42)"
 }
 
 @test "reboot: 0" {

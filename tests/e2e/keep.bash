@@ -21,3 +21,12 @@ vm() {
   shift
   keep "$name" timeout -k 5 "${LIMIT:-150}" "$NOHYPE" run "$@" </dev/null
 }
+
+# On an emulated host: folders for temporary files that are its own. Others write into those of the machine under it.
+own_folders() {
+  mkdir /run/out
+  mount --move "$OUT" /run/out
+  export OUT=/run/out
+  mount -t tmpfs tmpfs /tmp
+  mount -t tmpfs tmpfs /var/tmp
+}

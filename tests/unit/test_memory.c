@@ -38,20 +38,26 @@ static void reserve(struct memory *mem, uint64_t size)
 	ck_assert_int_eq(memory_reserve(mem, &layout, KIB(4), NULL, NULL), 0);
 }
 
-/* memory_reserve must refuse; its message, without the newline. Freed by the caller. */
+/* memory_check and memory_reserve must refuse; their message. Freed by the caller. */
 static char *refuse(uint64_t size, uint64_t page_size, int err)
 {
 	struct memory_layout layout;
 	struct capture cap;
 	struct memory mem;
-	char *text;
+	char *text, *checked;
 	int got;
 
 	layout_plan(&layout, size);
 	ck_assert_int_eq(capture_begin(&cap), 0);
+	got = memory_check(&layout, page_size);
+	checked = capture_end(&cap);
+	ck_assert_int_eq(got, err);
+	ck_assert_int_eq(capture_begin(&cap), 0);
 	got = memory_reserve(&mem, &layout, page_size, NULL, NULL);
 	text = capture_end(&cap);
 	ck_assert_int_eq(got, err);
+	ck_assert_str_eq(checked, text);
+	free(checked);
 	ck_assert_int_eq(mem.fd, -1);
 	ck_assert_ptr_null(mem.host);
 	return text;

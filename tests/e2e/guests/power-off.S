@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Says that it is ready, and powers off. */
+/* Powers off. */
 #include "tests/e2e/guests/guest.h"
 
 start:
-	send PORT_SEAL, 42
 	send PORT_POWER_OFF, ((SLEEP_TYPE << 2) + 0x20)
 halt:	hlt
 	jmp halt
