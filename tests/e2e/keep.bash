@@ -19,7 +19,7 @@ keep() {
 vm() {
   local name=$1
   shift
-  keep "$name" timeout -k 5 "${LIMIT:-150}" "$NOHYPE" run "$@" </dev/null
+  keep "$name" timeout -k 5 "${LIMIT:-300}" "$NOHYPE" run "$@" </dev/null
 }
 
 # On an emulated host: folders for temporary files that are its own. Others write into those of the machine under it.

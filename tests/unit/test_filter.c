@@ -29,11 +29,13 @@ struct call {
 	long args[4];
 };
 
-/* Ends by itself if @call lets it; by raw calls, since a sanitizer's own exit makes more of them. */
+/* Ends by itself if @call lets it; by raw calls, since a sanitizer's own exit, and its handlers, make more. */
 static void child_run(const struct call *call)
 {
 	setsid(); /* no terminal that a call could do something to */
 	alarm(20);
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGBUS, SIG_DFL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_apply(&filter_boot))
 		_exit(EXIT_NO_FILTER);
 	syscall(call->nr, call->args[0], call->args[1], call->args[2], call->args[3], NONE, NONE);

@@ -17,7 +17,7 @@
 #include "base/util.h"
 #include "seccomp/filter.h"
 
-#define NONE	       -1L
+#define NONE	       (-1L)
 #define LAST_SYSCALL   480
 #define URETPROBE      335
 #define UPROBE	       336
