@@ -115,6 +115,8 @@ void progress_end(struct progress *progress);
 struct terminal;
 struct terminal *terminal_open(void);
 void terminal_restore(struct terminal *terminal);
+/* May standard input be read? A terminal is its foreground's alone. */
+bool terminal_is_input(const struct terminal *terminal);
 /* Bytes for the guest out of @bytes (in place); *@quit: the escape, Ctrl-A x, was typed. */
 size_t terminal_filter(struct terminal *terminal, char *bytes, size_t len, bool *quit);
 

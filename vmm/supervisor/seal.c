@@ -100,6 +100,7 @@ void seal_ask(struct vm *vm)
 	if (vm->seal.asked)
 		return;
 	vm->seal.asked = true;
+	vm->seal.asked_at = clock_now();
 	if (vm->seal.level == SEAL_AUDIT) {
 		ledger_mark(vm);
 		note("audit: exits are counted from here on, and nothing is taken away");
@@ -185,6 +186,12 @@ void seal_finish(struct vm *vm)
 	vm->seal.sealed = true;
 	note("%s: sealed (%s): the boot devices are gone, and the first forbidden exit ends the guest", vm->cfg->name,
 	     seal_level_name(vm->seal.level));
+}
+
+void seal_late(struct vm *vm)
+{
+	fail(-ETIMEDOUT, "seal: the core manager has not come to an end with it: does a debugger hold it?");
+	seal_fail(vm);
 }
 
 void seal_release(struct vm *vm)

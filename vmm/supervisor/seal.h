@@ -45,7 +45,8 @@ struct seal {
 	enum seal_level level;
 	const struct vendor *vendor; /* NULL: unknown processor */
 	bool except_eoi;
-	bool asked; /* by the guest or for it */
+	int64_t asked_at; /* ns, CLOCK_MONOTONIC */
+	bool asked;	  /* by the guest or for it */
 	bool sealed;
 	bool failed;
 	int vm_stats_fd;
@@ -86,6 +87,7 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 void seal_ask(struct vm *vm);	 /* let the core manager begin */
 void seal_quiet(struct vm *vm);	 /* it has: hand over the tripwires */
 void seal_finish(struct vm *vm); /* filters are on: verify, arm, go */
+void seal_late(struct vm *vm);	 /* it takes too long: end it */
 void seal_release(struct vm *vm);
 
 /* What the guest did, after the core manager's end. */

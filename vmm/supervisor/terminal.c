@@ -14,6 +14,7 @@
 
 struct terminal {
 	struct termios saved;
+	bool foreign; /* another process group's: who reads it from the background is stopped (SIGTTIN) */
 	bool raw;
 	bool escaped; /* the last byte was Ctrl-A */
 	int guard_fd; /* a byte: no need to restore; end of file: we were killed */
@@ -75,13 +76,18 @@ struct terminal *terminal_open(void)
 	if (!terminal)
 		return NULL;
 	terminal->guard_fd = -1;
-	if (isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp() &&
-	    !tcgetattr(STDIN_FILENO, &terminal->saved)) {
+	terminal->foreign = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp();
+	if (isatty(STDIN_FILENO) && !terminal->foreign && !tcgetattr(STDIN_FILENO, &terminal->saved)) {
 		note("the terminal is the guest's now: Ctrl-A x ends it");
 		if (!guard_start(terminal))
 			terminal_make_raw(terminal);
 	}
 	return terminal;
+}
+
+bool terminal_is_input(const struct terminal *terminal)
+{
+	return terminal && !terminal->foreign;
 }
 
 void terminal_restore(struct terminal *terminal)

@@ -61,6 +61,7 @@ int tripwire_open(struct tripwire *tripwire, pid_t tid, const char *filter)
 		.size = sizeof(attr),
 		.sample_period = 1,
 		.sample_type = SAMPLE_TYPE,
+		.wakeup_events = 1, /* poll says so at the first record */
 		.disabled = 1,
 		.sigtrap = 1,
 		.remove_on_exec = 1,

@@ -161,38 +161,69 @@ static int64_t time_left(const struct vm *vm, uint64_t after)
 	return left > 0 ? left : 0;
 }
 
+/* The time from the wish to the seal is the core manager's, and it may be the guest's by then: it gets so much. */
+#define SEAL_PATIENCE 60000 /* ms; all memory is mapped in it */
+
+static int64_t seal_time_left(struct vm *vm)
+{
+	int64_t left = SEAL_PATIENCE - (clock_now() - vm->seal.asked_at) / 1000000;
+
+	if (vm->seal.sealed || vm->seal.level == SEAL_AUDIT)
+		return -1;
+	if (left <= 0)
+		seal_late(vm);
+	return MAX(left, 0);
+}
+
 /* The guest that hasn't asked to be sealed: when it is sealed unasked, or ended. For poll: ms until then, or -1. */
-static int seal_deadline(struct vm *vm)
+static int64_t seal_deadline(struct vm *vm)
 {
 	int64_t after = time_left(vm, vm->cfg->seal_after), within = time_left(vm, vm->cfg->seal_within);
 
 	if (vm->seal.asked)
-		return -1;
+		return seal_time_left(vm);
 	if (after == 0) {
 		seal_ask(vm);
-		return -1;
+		return 0;
 	}
 	if (within == 0)
 		vm_stop(vm, EXIT_ABORTED, "it did not ask to be sealed within seal.within, and was ended");
-	if (after < 0 || (within >= 0 && within < after))
-		after = within;
-	return (int)MIN(after, (int64_t)INT_MAX);
+	return after < 0 || (within >= 0 && within < after) ? within : after;
+}
+
+/* A record of a tripwire's, and what the kernel did of itself is done once more, in case a debugger had the signal. */
+static bool tripwire_fired(const struct vm *vm, const struct pollfd *fds)
+{
+	for (unsigned int i = 0; i < vm->seal.count; i++)
+		if (fds[i].revents & POLLIN)
+			return true;
+	return false;
+}
+
+static void tripwires_fill(const struct vm *vm, struct pollfd *fds)
+{
+	for (unsigned int i = 0; i < vm->seal.count; i++)
+		fds[i] =
+			(struct pollfd){ .fd = vm->seal.sealed ? vm->seal.vcpus[i].tripwire.fd : -1, .events = POLLIN };
 }
 
 static void watch_once(struct vm *vm, struct console *con)
 {
-	struct pollfd fds[AT_COUNT];
-	int timeout = seal_deadline(vm);
+	struct pollfd fds[AT_COUNT + VM_VCPUS_MAX];
+	int timeout = (int)MIN(seal_deadline(vm), (int64_t)INT_MAX);
 
 	if (vm->core_gone)
 		return;
 	polls_fill(vm, con, fds);
-	if (poll(fds, AT_COUNT, timeout) < 0 && errno != EINTR) {
+	tripwires_fill(vm, fds + AT_COUNT);
+	if (poll(fds, AT_COUNT + vm->seal.count, timeout) < 0 && errno != EINTR) {
 		fail(-errno, "poll: %s", strerror(errno));
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;
 	}
-	if (fds[AT_EVENT].revents && !events_receive(vm))
+	if (tripwire_fired(vm, fds + AT_COUNT))
+		core_kill(vm);
+	else if (fds[AT_EVENT].revents && !events_receive(vm))
 		core_kill(vm); /* it hung up, so it ended or must */
 	else if (fds[AT_SIGNAL].revents)
 		signal_take(vm);
@@ -211,6 +242,7 @@ void vm_watch(struct vm *vm)
 	struct console con = { .out_chunk = isatty(STDOUT_FILENO) ? TTY_CHUNK : PIPE_CHUNK };
 
 	con.terminal = terminal_open();
+	con.in.closed = !terminal_is_input(con.terminal);
 	while (!vm->core_gone)
 		watch_once(vm, &con);
 	events_receive(vm); /* its last words may have come with its end */
