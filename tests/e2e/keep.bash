@@ -23,10 +23,19 @@ vm() {
 }
 
 # On an emulated host: folders for temporary files that are its own. Others write into those of the machine under it.
+# The checkout stays where it is, also if that is in one of them.
 own_folders() {
-  mkdir /run/out
+  local root=$PWD
+  mkdir /run/out /run/checkout
   mount --move "$OUT" /run/out
   export OUT=/run/out
+  mount --bind "$root" /run/checkout
   mount -t tmpfs tmpfs /tmp
   mount -t tmpfs tmpfs /var/tmp
+  if [ ! -e "$root" ]; then
+    mkdir -p "$root"
+    mount --bind /run/checkout "$root"
+    cd "$root" || return
+  fi
+  umount /run/checkout
 }

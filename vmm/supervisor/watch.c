@@ -74,10 +74,12 @@ static void out_write(struct vm *vm, struct console *con)
 {
 	ssize_t len = write(STDOUT_FILENO, con->out.bytes, MIN(con->out.count, con->out_chunk));
 
-	if (len >= 0)
+	if (len >= 0) {
 		stream_drop(&con->out, (size_t)len);
-	else if (errno != EINTR && errno != EAGAIN)
+	} else if (errno != EINTR && errno != EAGAIN) {
+		con->out = (struct stream){ .closed = true };
 		vm_stop(vm, EXIT_ABORTED, "the console's reader went away, and the guest was ended");
+	}
 }
 
 static void in_read(struct vm *vm, struct console *con)

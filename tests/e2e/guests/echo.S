@@ -3,6 +3,7 @@
 #include "tests/e2e/guests/guest.h"
 
 start:
+	mov $0x80000, %esp
 	print "up\n"
 wait:
 	pause
