@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # For what runs on the host with KVM: runs whose results stay in $OUT, for tests to look at.
 
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 GUESTS=$BUILD/guests
 SMALL_GUESTS=$BUILD/e2e-guests
 INITRD=$GUESTS/initramfs.cpio
@@ -25,7 +26,7 @@ vm() {
 # On an emulated host: folders for temporary files that are its own. Others write into those of the machine under it.
 # The checkout stays where it is, also if that is in one of them.
 own_folders() {
-  local root=$PWD
+  local root=$CHECKOUT here=$PWD
   mkdir /run/out /run/checkout
   mount --move "$OUT" /run/out
   export OUT=/run/out
@@ -35,7 +36,7 @@ own_folders() {
   if [ ! -e "$root" ]; then
     mkdir -p "$root"
     mount --bind /run/checkout "$root"
-    cd "$root" || return
+    cd "$here" || return
   fi
   umount /run/checkout
 }
