@@ -155,8 +155,11 @@ has_memory() {
   each_run has_memory
 }
 
+# Linux calls it tsc-early until it has measured it against another clock for a second, which a quick boot outruns.
 has_clocks() {
-  same "$(fact "$6" clocksource) $(fact "$6" clockevent)" "tsc lapic"
+  local source
+  source=$(fact "$6" clocksource)
+  same "${source%-early} $(fact "$6" clockevent)" "tsc lapic"
 }
 
 @test "time is the TSC, the tick the local APIC's" {
