@@ -9,6 +9,7 @@ import sys
 
 PF_KTHREAD = 0x00200000  # include/linux/sched.h
 FOLDERS = ("/tmp", "/var/tmp", "/run", "/dev")
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HUGEPAGES = "/sys/kernel/mm/hugepages"
 KVM = "/sys/kernel/debug/kvm"
 SHMEM_SLACK = 8 << 10  # KiB: files of the host's own come and go in its tmpfs
@@ -51,7 +52,9 @@ def files():
     out = os.environ.get("OUT", "/nowhere")
     found = set()
     for folder in FOLDERS:
-        for above, _, names in os.walk(folder):
+        for above, folders, names in os.walk(folder):
+            # The checkout may be in one of them: mounted again, and no temporary file.
+            folders[:] = [name for name in folders if os.path.join(above, name) != CHECKOUT]
             if not above.startswith(out):
                 found.update(os.path.join(above, name) for name in names)
     return found
