@@ -28,7 +28,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 # What each program is made of: folders, not lists, so that a new file is just there.
 NOHYPE_DIRS := base memmap pinning vmm/config vmm/boot vmm/supervisor vmm/cli
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
-CORE_BASE   := base/message.c memmap/layout.c
+CORE_BASE   := base/fd.c base/message.c memmap/layout.c
 
 # The exit reasons are for whoever watches; the core manager has no use for them.
 REASONS     := vmm/x86/reasons.c
@@ -43,7 +43,7 @@ UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd)))
 
-NOHYPE_LIBS := -ljansson -lcap-ng
+NOHYPE_LIBS := -ljansson
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
@@ -105,7 +105,7 @@ $(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
 	@mkdir -p $(@D)
-	@CC='$(CC)' scripts/have $(CC) iasl jansson.h cap-ng.h seccomp.h
+	@CC='$(CC)' scripts/have $(CC) iasl jansson.h seccomp.h
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 man: $(MAN_PAGES)

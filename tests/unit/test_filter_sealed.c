@@ -16,23 +16,13 @@
 
 #include "base/util.h"
 #include "seccomp/filter.h"
+#include "tests/unit/calls.h"
 
-#define NONE	       (-1L)
-#define LAST_SYSCALL   480
-#define URETPROBE      335
-#define UPROBE	       336
-#define X32	       0x40000000L
-#define HIGH	       (1L << 32)
-#define VCPU_FD	       700 /* not open: KVM_RUN on it is allowed and fails */
-#define EXIT_NO_FILTER 99
-#define ENTRIES_MAX    3
+#define HIGH	    (1L << 32)
+#define VCPU_FD	    700 /* not open: KVM_RUN on it is allowed and fails */
+#define ENTRIES_MAX 3
 
 enum who { VCPU, MAIN };
-
-struct call {
-	long nr;
-	long args[4];
-};
 
 static void table_of(enum who who, struct rule_table *table, struct rule rules[FILTER_SEALED_RULES])
 {
@@ -42,49 +32,21 @@ static void table_of(enum who who, struct rule_table *table, struct rule rules[F
 		*table = filter_sealed_main;
 }
 
-static void filter_on(enum who who)
+static int filter_on(int who)
 {
 	struct rule rules[FILTER_SEALED_RULES];
 	struct rule_table table;
 	struct sock_fprog prog;
 
-	setsid(); /* no terminal that a call could do something to */
-	alarm(20);
-	table_of(who, &table, rules);
-	if (filter_build(&table, &prog) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_put(&prog))
-		_exit(EXIT_NO_FILTER);
-}
-
-/* Ends by itself if @call lets it; by raw calls, since a sanitizer's own exit makes more of them. */
-static void child_run(enum who who, const struct call *call)
-{
-	filter_on(who);
-	syscall(call->nr, call->args[0], call->args[1], call->args[2], call->args[3], NONE, NONE);
-	for (;;)
-		syscall(SYS_exit_group, 0);
-}
-
-/* The signal that ended the child, or 0. */
-static int signal_of(pid_t child)
-{
-	int status;
-
-	ck_assert_int_gt(child, 0);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	if (WIFSIGNALED(status))
-		return WTERMSIG(status);
-	ck_assert_int_ne(WEXITSTATUS(status), EXIT_NO_FILTER);
-	return 0;
+	table_of((enum who)who, &table, rules);
+	return filter_build(&table, &prog) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_put(&prog);
 }
 
 static int try(enum who who, long nr, long first, long second, long third)
 {
 	const struct call call = { nr, { first, second, third, NONE } };
-	pid_t child = fork();
 
-	if (child == 0)
-		child_run(who, &call);
-	return signal_of(child);
+	return child_try(filter_on, (int)who, &call);
 }
 
 /* What would make all of the rest worthless: a child that dies of itself. */
@@ -116,12 +78,6 @@ static bool may(enum who who, long nr)
 	if (who == MAIN && (nr == SYS_poll || nr == SYS_restart_syscall))
 		return true;
 	return nr == SYS_exit_group;
-}
-
-/* Newer kernels don't show these to filters; but from their own trampolines they do nothing (kernel/seccomp.c). */
-static bool is_probe(long nr)
-{
-	return nr == URETPROBE || nr == UPROBE;
 }
 
 START_TEST(all_others_kill)
@@ -203,7 +159,7 @@ static int try_int80(enum who who, long nr)
 	pid_t child = fork();
 
 	if (child == 0) {
-		filter_on(who);
+		child_begin(filter_on, (int)who);
 		__asm__ volatile("int $0x80" : "+a"(nr) : "b"(VCPU_FD), "c"(KVM_RUN), "d"(0) : "memory");
 		for (;;)
 			syscall(SYS_exit_group, 0);

@@ -78,4 +78,8 @@ int cores_parse(const char *text, unsigned int *cores, unsigned int max, unsigne
 /* "500ms", "30s", "5m", "1h", in ms: at least 1, at most a week. -EINVAL; reports nothing. */
 int duration_parse(const char *text, uint64_t *ms);
 
+/* level.c: of an enum seal_level (vmm/core/handoff.h), what it is called; and of a name, the level, or 0. */
+const char *seal_level_name(unsigned int level);
+unsigned int seal_level_find(const char *name);
+
 #endif

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "memmap/memmap.h"
-#include "vmm/core/handoff.h"
 
 /* The string that @value is, or NULL, reported. No NUL is in it, since all of these end up in C strings. */
 static const char *string_get(const json_t *value, const struct place *at)
@@ -148,23 +147,16 @@ static int set_page_size(struct vm_config *cfg, const json_t *value, const struc
 
 static int set_seal_level(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
-	static const char *const names[] = {
-		[SEAL_AUDIT] = "audit",
-		[SEAL_USERSPACE] = "userspace",
-		[SEAL_STRICT] = "strict",
-		[SEAL_SILENT] = "silent",
-	};
 	const char *text = string_get(value, at);
+	unsigned int level;
 
 	if (!text)
 		return -EINVAL;
-	for (unsigned int i = SEAL_AUDIT; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			cfg->seal_level = i;
-			return 0;
-		}
-	}
-	return refuse(at, value);
+	level = seal_level_find(text);
+	if (!level)
+		return refuse(at, value);
+	cfg->seal_level = level;
+	return 0;
 }
 
 static int set_duration(uint64_t *ms, const json_t *value, const struct place *at)

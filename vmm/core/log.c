@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "vmm/core/core.h"
 
 static void event_write(const struct event *event)
@@ -28,24 +29,9 @@ void event_send(enum event_type type, const char *text)
 void event_send_fds(enum event_type type, unsigned int vcpu, uint64_t value, const int *fds, size_t count)
 {
 	struct event event = { .type = type, .vcpu = vcpu, .value = value };
-	struct iovec iov = { .iov_base = &event, .iov_len = sizeof(event) };
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * EVENT_FDS_MAX)];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = CMSG_SPACE(sizeof(int) * count) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	ssize_t sent;
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int) * count);
-	memcpy(CMSG_DATA(cmsg), fds, sizeof(int) * count);
-	sent = sendmsg(HANDOFF_SOCKET, &msg, MSG_NOSIGNAL);
-	(void)sent;
+	/* as event_write: who is gone hears nothing */
+	(void)fd_send(HANDOFF_SOCKET, &event, sizeof(event), fds, count, 0);
 }
 
 void event_end(enum end_cause end, unsigned int vcpu, uint64_t value, const char *text)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "vmm/core/core.h"
 
 static int layout_check(const struct memory_layout *layout)
@@ -36,36 +34,16 @@ int handoff_check(const struct handoff *handoff)
 	return layout_check(&handoff->layout);
 }
 
-static int handoff_take_fds(struct msghdr *msg, struct vm *vm)
+int handoff_receive(int socket, struct vm *vm)
 {
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
 	int fds[HANDOFF_FDS];
+	ssize_t len = fd_receive(socket, &vm->handoff, sizeof(vm->handoff), fds, HANDOFF_FDS, 0);
 
-	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(fds)))
+	/* they come in order, so with the last one all are there */
+	if (len != (ssize_t)sizeof(vm->handoff) || fds[HANDOFF_FDS - 1] < 0)
 		return -EPROTO;
-	memcpy(fds, CMSG_DATA(cmsg), sizeof(fds));
 	vm->kvm_fd = fds[HANDOFF_FD_KVM];
 	vm->memory_fd = fds[HANDOFF_FD_MEMORY];
 	vm->console_fd = fds[HANDOFF_FD_CONSOLE];
-	return 0;
-}
-
-int handoff_receive(int socket, struct vm *vm)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * HANDOFF_FDS)];
-	} control;
-	struct iovec iov = { .iov_base = &vm->handoff, .iov_len = sizeof(vm->handoff) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
-	};
-	ssize_t len = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
-
-	if (len != (ssize_t)sizeof(vm->handoff) || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
-		return -EPROTO;
-	if (handoff_check(&vm->handoff))
-		return -EPROTO;
-	return handoff_take_fds(&msg, vm);
+	return handoff_check(&vm->handoff);
 }

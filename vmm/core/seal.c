@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "seccomp/filter.h"
 #include "vmm/core/core.h"
@@ -50,9 +50,7 @@ static int seal_map_memory(const struct vm *vm)
 /* No boot device can be reached any more: what led to them is closed, and exits are no longer answered. */
 static void seal_drop_devices(struct vm *vm)
 {
-	if (vm->console_fd >= 0)
-		close(vm->console_fd);
-	vm->console_fd = -1;
+	fd_close(&vm->console_fd);
 	vm->devices.count = 0;
 }
 
@@ -93,27 +91,12 @@ static void seal_go(struct vm *vm)
 	_exit(CORE_EXIT_SUPERVISOR);
 }
 
-/* A tripwire that comes with a request is kept by being open: it stays armed if the supervisor is killed. */
-static int request_receive(struct request *request)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
-	};
-	ssize_t len = recvmsg(HANDOFF_SOCKET, &msg, MSG_CMSG_CLOEXEC);
-
-	return len == (ssize_t)sizeof(*request) && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ? 0 : -EPROTO;
-}
-
 void seal_request(struct vm *vm)
 {
 	struct request request;
+	int tripwire; /* kept by being open: so it stays armed if the supervisor is killed */
 
-	if (request_receive(&request))
+	if (fd_receive(HANDOFF_SOCKET, &request, sizeof(request), &tripwire, 1, 0) != (ssize_t)sizeof(request))
 		_exit(CORE_EXIT_SUPERVISOR);
 	switch (request.type) {
 	case REQUEST_SEAL:

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
@@ -56,11 +57,8 @@ void control_give_back(struct vm *vm)
 {
 	int saved = errno;
 
-	if (vm->client_fd >= 0)
-		close(vm->client_fd);
-	if (vm->control_fd >= 0)
-		close(vm->control_fd);
-	vm->client_fd = vm->control_fd = -1;
+	fd_close(&vm->client_fd);
+	fd_close(&vm->control_fd);
 	errno = saved;
 }
 
@@ -68,10 +66,8 @@ void control_give_back(struct vm *vm)
 void control_accept(struct vm *vm)
 {
 	vm->client_fd = accept4(vm->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (vm->client_fd >= 0 && peer_check(vm->client_fd)) {
-		close(vm->client_fd);
-		vm->client_fd = -1;
-	}
+	if (vm->client_fd >= 0 && peer_check(vm->client_fd))
+		fd_close(&vm->client_fd);
 }
 
 struct answer {
@@ -167,8 +163,7 @@ void control_serve(struct vm *vm)
 		if (send(vm->client_fd, answer.text, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			warn("control socket: a client didn't take its answer: %s", strerror(errno));
 	}
-	close(vm->client_fd);
-	vm->client_fd = -1;
+	fd_close(&vm->client_fd);
 }
 
 int control_ask(const char *name, const char *word, char *answer, size_t size)

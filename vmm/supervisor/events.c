@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
@@ -106,42 +106,12 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 	return 0;
 }
 
-/* One message; its fds, if any, into @fds, which are -1 otherwise. The length, 0 at its end, or negative errno. */
-static ssize_t event_take(const struct vm *vm, struct event *event, int fds[EVENT_FDS_MAX])
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int) * EVENT_FDS_MAX)];
-	} control;
-	struct iovec iov = { .iov_base = event, .iov_len = sizeof(*event) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
-	};
-	ssize_t len = recvmsg(vm->event_fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *cmsg;
-
-	fds[0] = fds[1] = -1;
-	if (len < 0)
-		return -errno;
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(cmsg), MIN(cmsg->cmsg_len - CMSG_LEN(0), sizeof(int) * EVENT_FDS_MAX));
-	return msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? (ssize_t)sizeof(*event) + 1 : len;
-}
-
-static void fds_close(const int *fds)
-{
-	for (unsigned int i = 0; i < EVENT_FDS_MAX; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-}
-
 bool events_receive(struct vm *vm)
 {
 	while (!vm->core_gone || vm->event_fd >= 0) {
 		int fds[EVENT_FDS_MAX];
 		struct event event;
-		ssize_t len = event_take(vm, &event, fds);
+		ssize_t len = fd_receive(vm->event_fd, &event, sizeof(event), fds, EVENT_FDS_MAX, MSG_DONTWAIT);
 		int err = 0;
 
 		if (len == -EINTR)
@@ -156,7 +126,8 @@ bool events_receive(struct vm *vm)
 			text_tame(event.text, sizeof(event.text));
 			err = event_act(vm, &event, fds);
 		}
-		fds_close(fds);
+		for (unsigned int i = 0; i < EVENT_FDS_MAX; i++)
+			fd_close(&fds[i]);
 		if (err) {
 			vm->core_failed = true;
 			fail(err, "the core manager sent what it may not send (%zd bytes); it is ended", len);

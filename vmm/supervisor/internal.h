@@ -58,6 +58,9 @@ struct vm {
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
 enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
 
+/* What is to be loaded. The strings stay @cfg's. */
+struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_khz);
+
 /* kvm.c: open /dev/kvm, see that it can do what we need; the TSC's frequency in kHz. Negative errno, reported. */
 int kvm_open(void);
 int kvm_read_tsc_khz(int kvm_fd, uint32_t *khz);

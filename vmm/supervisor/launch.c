@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
@@ -107,25 +108,12 @@ static int handoff_send(const struct vm *vm, int console)
 	int fds[HANDOFF_FDS] = {
 		[HANDOFF_FD_KVM] = vm->kvm_fd, [HANDOFF_FD_MEMORY] = vm->memory.fd, [HANDOFF_FD_CONSOLE] = console
 	};
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(fds))];
-	} control = { 0 };
 	struct handoff handoff;
-	struct iovec iov = { .iov_base = &handoff, .iov_len = sizeof(handoff) };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int err;
 
 	handoff_fill(vm, &handoff);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fds));
-	memcpy(CMSG_DATA(cmsg), fds, sizeof(fds));
-	if (sendmsg(vm->event_fd, &msg, MSG_NOSIGNAL) != (ssize_t)sizeof(handoff))
-		return fail(-errno, "handoff to the core manager: %s", strerror(errno));
-	return 0;
+	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, HANDOFF_FDS, 0);
+	return err ? fail(err, "handoff to the core manager: %s", strerror(-err)) : 0;
 }
 
 static int core_sockets(int events[2], int console[2])
@@ -134,13 +122,6 @@ static int core_sockets(int events[2], int console[2])
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console))
 		return fail(-errno, "socketpair: %s", strerror(errno));
 	return 0;
-}
-
-static void fd_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 int core_launch(struct vm *vm)

@@ -8,13 +8,19 @@
 #include "vmm/supervisor/internal.h"
 #include "vmm/x86/kvm_newer.h"
 
-static int plan_files(const struct vm_config *cfg, uint32_t tsc_khz)
+struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_khz)
 {
-	struct boot_request req = { .kernel = cfg->kernel,
-				    .initrd = cfg->initrd,
-				    .cmdline = cfg->cmdline,
-				    .vcpus = cfg->vcpus,
-				    .tsc_khz = tsc_khz };
+	return (struct boot_request){ .kernel = cfg->kernel,
+				      .initrd = cfg->initrd,
+				      .cmdline = cfg->cmdline,
+				      .vcpus = cfg->vcpus,
+				      .tsc_khz = tsc_khz };
+}
+
+/* Any frequency will do: what is checked doesn't depend on it. */
+static int plan_files(const struct vm_config *cfg)
+{
+	struct boot_request req = plan_boot_request(cfg, 1);
 
 	return boot_check(&req, cfg->memory_size);
 }
@@ -42,7 +48,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
-	if (plan_files(cfg, 1)) /* any frequency: what is checked doesn't depend on it */
+	if (plan_files(cfg))
 		return EXIT_USAGE;
 	return plan_host(plan, cfg) ? EXIT_HOST : EXIT_CLEAN;
 }

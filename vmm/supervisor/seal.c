@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
@@ -66,26 +67,9 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 static int request_send(const struct vm *vm, enum request_type type, int fd)
 {
 	struct request request = { .type = type };
-	struct iovec iov = { .iov_base = &request, .iov_len = sizeof(request) };
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(fd))];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
+	int err = fd_send(vm->event_fd, &request, sizeof(request), &fd, fd >= 0, MSG_DONTWAIT);
 
-	if (fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = sizeof(control.bytes);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	}
-	if (sendmsg(vm->event_fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(request))
-		return fail(-errno, "seal: the core manager doesn't listen: %s", strerror(errno));
-	return 0;
+	return err ? fail(err, "seal: the core manager doesn't listen: %s", strerror(-err)) : 0;
 }
 
 /* A VM whose seal fails at any step is ended: it was promised sealed or not at all. */
@@ -128,7 +112,7 @@ static int tripwires_open(struct vm *vm)
 			err = MIN(vcpu->eoi_fd, 0);
 		}
 		if (!err)
-			err = request_send(vm, REQUEST_TRIPWIRE, seal->vcpus[i].tripwire.fd);
+			err = request_send(vm, REQUEST_TRIPWIRE, vcpu->tripwire.fd);
 		if (err)
 			return err;
 	}
@@ -142,8 +126,7 @@ void seal_quiet(struct vm *vm)
 
 	if (level_has_tripwire(seal->level) && vm->plan.page_size == KIB(4))
 		warn("memory.page_size: 4K: not pinned: if the host moves or swaps out a page, that exit ends the "
-		     "guest; "
-		     "2M and 1G pages stay");
+		     "guest; 2M and 1G pages stay");
 	if (seal->count != vm->plan.vcpus)
 		err = fail(-EPROTO, "seal: the core manager has shown %u vCPUs of %u", seal->count, vm->plan.vcpus);
 	if (!err && level_has_tripwire(seal->level))
@@ -201,13 +184,10 @@ void seal_release(struct vm *vm)
 
 	for (unsigned int i = 0; i < seal->count; i++) {
 		tripwire_close(&seal->vcpus[i].tripwire);
-		close(seal->vcpus[i].stats_fd);
-		if (seal->vcpus[i].eoi_fd >= 0)
-			close(seal->vcpus[i].eoi_fd);
+		fd_close(&seal->vcpus[i].stats_fd);
+		fd_close(&seal->vcpus[i].eoi_fd);
 		munmap((void *)seal->vcpus[i].run, page);
 	}
-	if (seal->vm_stats_fd >= 0)
-		close(seal->vm_stats_fd);
-	seal->vm_stats_fd = -1;
+	fd_close(&seal->vm_stats_fd);
 	seal->count = 0;
 }

@@ -103,7 +103,4 @@ void ledger_print(const struct vm *vm);
 /* evidence.c: the words of guest memory that were asked for, on standard error. The guest is dead. */
 void evidence_print(struct vm *vm);
 
-/* level.c */
-const char *seal_level_name(enum seal_level level);
-
 #endif

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
@@ -37,7 +38,7 @@ static int signals_take(struct vm *vm)
 
 static void signals_give_back(struct vm *vm)
 {
-	close(vm->signal_fd);
+	fd_close(&vm->signal_fd);
 }
 
 static int kvm_take(struct vm *vm)
@@ -48,9 +49,7 @@ static int kvm_take(struct vm *vm)
 
 static void kvm_give_back(struct vm *vm)
 {
-	if (vm->kvm_fd >= 0)
-		close(vm->kvm_fd);
-	vm->kvm_fd = -1;
+	fd_close(&vm->kvm_fd);
 }
 
 static int memory_take(struct vm *vm)
@@ -76,11 +75,7 @@ static void memory_give_back(struct vm *vm)
 /* What came from outside is parsed and placed here, and then this process has no mapping of the guest any more. */
 static int image_load(struct vm *vm)
 {
-	struct boot_request req = { .kernel = vm->cfg->kernel,
-				    .initrd = vm->cfg->initrd,
-				    .cmdline = vm->cfg->cmdline,
-				    .vcpus = vm->plan.vcpus,
-				    .tsc_khz = vm->plan.tsc_khz };
+	struct boot_request req = plan_boot_request(vm->cfg, vm->plan.tsc_khz);
 	char *cmdline = NULL;
 	int err = memory_map(&vm->memory);
 

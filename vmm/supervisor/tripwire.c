@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/seal.h"
@@ -20,8 +21,6 @@
 #define EVENT_FOLDER "/sys/kernel/tracing/events/kvm/kvm_exit/"
 #define RING_PAGES   2 /* of records: one matters, the first */
 #define RING_SIZE(n) ((size_t)(1 + (n)) * (size_t)sysconf(_SC_PAGESIZE))
-
-#define SAMPLE_TYPE PERF_SAMPLE_RAW
 
 static int tracepoint_id(uint64_t *id)
 {
@@ -42,63 +41,59 @@ static int tracepoint_id(uint64_t *id)
 	return 0;
 }
 
-static int tripwire_set(struct tripwire *tripwire, const char *filter)
+/* A perf event on the tracepoint for thread @tid, of the exits that @filter matches ("" for any). */
+static int event_open(struct perf_event_attr *attr, pid_t tid, const char *filter)
 {
-	if (*filter && ioctl(tripwire->fd, PERF_EVENT_IOC_SET_FILTER, filter))
-		return fail(-errno, "tripwire: filter \"%s\": %s", filter, strerror(errno));
-	tripwire->ring = mmap(NULL, RING_SIZE(RING_PAGES), PROT_READ | PROT_WRITE, MAP_SHARED, tripwire->fd, 0);
-	if (tripwire->ring == MAP_FAILED) {
-		tripwire->ring = NULL;
-		return fail(-errno, "tripwire: its ring buffer: %s", strerror(errno));
+	int fd, err = tracepoint_id((uint64_t *)&attr->config);
+
+	if (err)
+		return err;
+	attr->type = PERF_TYPE_TRACEPOINT;
+	attr->size = sizeof(*attr);
+	fd = (int)syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno,
+			    "tripwire on thread %d: %s: it needs CAP_PERFMON (with Debian's "
+			    "kernel.perf_event_paranoid=3, CAP_SYS_ADMIN)",
+			    (int)tid, strerror(errno));
+	if (*filter && ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter)) {
+		err = fail(-errno, "tripwire: filter \"%s\": %s", filter, strerror(errno));
+		close(fd);
+		return err;
 	}
-	return 0;
+	return fd;
 }
 
 int tripwire_open(struct tripwire *tripwire, pid_t tid, const char *filter)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
 		.sample_period = 1,
-		.sample_type = SAMPLE_TYPE,
+		.sample_type = PERF_SAMPLE_RAW,
 		.wakeup_events = 1, /* poll says so at the first record */
 		.disabled = 1,
 		.sigtrap = 1,
 		.remove_on_exec = 1,
 	};
-	int err = tracepoint_id((uint64_t *)&attr.config);
+	int fd = event_open(&attr, tid, filter), err;
+	void *ring;
 
-	if (err)
+	if (fd < 0)
+		return fd;
+	ring = mmap(NULL, RING_SIZE(RING_PAGES), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ring == MAP_FAILED) {
+		err = fail(-errno, "tripwire: its ring buffer: %s", strerror(errno));
+		close(fd);
 		return err;
-	tripwire->fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	if (tripwire->fd < 0)
-		return fail(-errno,
-			    "tripwire on thread %d: %s: it needs CAP_PERFMON (with Debian's "
-			    "kernel.perf_event_paranoid=3, CAP_SYS_ADMIN)",
-			    (int)tid, strerror(errno));
-	err = tripwire_set(tripwire, filter);
-	if (err)
-		tripwire_close(tripwire);
-	return err;
+	}
+	*tripwire = (struct tripwire){ .fd = fd, .ring = ring };
+	return 0;
 }
 
 int exit_counter_open(pid_t tid, const char *filter)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr) };
-	int err = tracepoint_id((uint64_t *)&attr.config);
-	int fd;
+	struct perf_event_attr attr = { 0 };
 
-	if (err)
-		return err;
-	fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return fail(-errno, "exit counter on thread %d: %s", (int)tid, strerror(errno));
-	if (ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter)) {
-		err = fail(-errno, "exit counter: filter \"%s\": %s", filter, strerror(errno));
-		close(fd);
-		return err;
-	}
-	return fd;
+	return event_open(&attr, tid, filter);
 }
 
 int tripwire_arm(const struct tripwire *tripwire)
@@ -112,10 +107,8 @@ void tripwire_close(struct tripwire *tripwire)
 {
 	if (tripwire->ring)
 		munmap(tripwire->ring, RING_SIZE(RING_PAGES));
-	if (tripwire->fd >= 0)
-		close(tripwire->fd);
 	tripwire->ring = NULL;
-	tripwire->fd = -1;
+	fd_close(&tripwire->fd);
 }
 
 /* Where a field of the record lies, from the tracepoint's own description. */
