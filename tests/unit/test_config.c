@@ -20,7 +20,9 @@ static const struct good {
 	unsigned int vcpus;
 	unsigned int level, words;
 	uint64_t within, after, gpa;
-	bool eoi;
+	uint64_t settle;
+	uint32_t except[EXCEPT_COUNT];
+	enum tripwire_kind tripwire;
 } good[] = {
 	{ .text = "{\"kernel\":\"k\"}", .kernel = "/vms/k" },
 	{ .text = " \t\r\n{ \"kernel\" : \"k\" }\r\n", .kernel = "/vms/k" },
@@ -82,8 +84,16 @@ static const struct good {
 	  .words = 64 },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"evidence\":\"0x0:01\"}}", .words = 1 },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{}}}" },
-	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":true}}}", .eoi = true },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":true}}}", .except[EXCEPT_EOI] = EXCEPT_ANY_RATE },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":false}}}" },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"cpuid\":\"1000/s\",\"ipi\":true,\"eoi\":\"1/s\"}}}",
+	  .except = { [EXCEPT_EOI] = 1, [EXCEPT_CPUID] = 1000, [EXCEPT_IPI] = EXCEPT_ANY_RATE } },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"ipi\":\"1000000/s\"}}}", .except[EXCEPT_IPI] = 1000000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"tripwire\":\"polled\"}}", .tripwire = TRIPWIRE_POLLED },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"tripwire\":\"kernel\",\"settle\":\"5s\"}}", .settle = 5000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"after\":\"5s\",\"within\":\"5s\"}}", .after = 5000, .within = 5000 },
+	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"silent\",\"except\":{\"eoi\":false}}}",
+	  .level = SEAL_SILENT },
 };
 
 static void cores_print(char *out, const struct vm_config *cfg)
@@ -132,7 +142,9 @@ START_TEST(good_text)
 	ck_assert_uint_eq(cfg.seal_after, want->after);
 	ck_assert_uint_eq(cfg.evidence_gpa, want->gpa);
 	ck_assert_uint_eq(cfg.evidence_words, want->words);
-	ck_assert_int_eq(cfg.except_eoi, want->eoi);
+	ck_assert_uint_eq(cfg.seal_settle, want->settle ? want->settle : 1000);
+	ck_assert_int_eq(cfg.tripwire, want->tripwire);
+	ck_assert_mem_eq(cfg.except, want->except, sizeof(cfg.except));
 	config_free(&cfg);
 }
 END_TEST

@@ -172,7 +172,8 @@ static const struct {
 	const struct vendor *vendor;
 	struct record record;
 	bool passes;
-} eois[] = {
+	enum except_kind kind; /* EOI, if not said */
+} excepted[] = {
 	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee000b0 }, true },
 	{ &vendor_amd, { 0x400, 0, 0x10000000f, 0xfee000b0 }, true },	/* of a page that is known to be a device's */
 	{ &vendor_amd, { 0x400, 0, 0x100000004, 0xfee000b0 }, false },	/* a read */
@@ -189,11 +190,39 @@ static const struct {
 	{ &vendor_intel, { 44, 0, 0x1300, 0 }, false },
 	{ &vendor_intel, { 48, 0, 0x10b0, 0 }, false },
 	{ &vendor_intel, { 30, 0, 0x10b0, 0 }, false },
+
+	{ &vendor_amd, { 0x72, 0, 0, 0 }, true, EXCEPT_CPUID },
+	{ &vendor_amd, { 0x7b, 0, 0, 0 }, false, EXCEPT_CPUID },
+	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee000b0 }, false, EXCEPT_CPUID },
+	{ &vendor_intel, { 10, 0, 0, 0 }, true, EXCEPT_CPUID },
+	{ &vendor_intel, { 0x72, 0, 0, 0 }, false, EXCEPT_CPUID },
+	{ &vendor_intel, { 0x8000000a, 0, 0, 0 }, false, EXCEPT_CPUID }, /* an entry that failed */
+
+	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee00300 }, true, EXCEPT_IPI },
+	{ &vendor_amd, { 0x400, 0, 0x100000004, 0xfee00300 }, true, EXCEPT_IPI }, /* Linux looks whether it is sent */
+	{ &vendor_amd, { 0x400, 0, 0x10000000f, 0xfee00310 }, true, EXCEPT_IPI },
+	{ &vendor_amd, { 0x401, 0, 0x10000040fd, 0 }, true, EXCEPT_IPI },
+	{ &vendor_amd, { 0x402, 0, 0x10000040fd, 0xfee00300 }, false, EXCEPT_IPI },
+	{ &vendor_amd, { 0x400, 0, 0x100000014, 0xfee00300 }, false, EXCEPT_IPI }, /* a fetch */
+	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee00380 }, false, EXCEPT_IPI },
+	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee000b0 }, false, EXCEPT_IPI },
+	{ &vendor_amd, { 0x400, 0, 0x100000006, 0xfee00304 }, false, EXCEPT_IPI },
+	{ &vendor_amd, { 0x7c, 0, 1, 0xfee00300 }, false, EXCEPT_IPI },
+	{ &vendor_intel, { 44, 0, 0x1300, 0 }, true, EXCEPT_IPI },
+	{ &vendor_intel, { 44, 0, 0x0300, 0 }, true, EXCEPT_IPI },
+	{ &vendor_intel, { 44, 0, 0x1310, 0 }, true, EXCEPT_IPI },
+	{ &vendor_intel, { 56, 0, 0x300, 0 }, true, EXCEPT_IPI },
+	{ &vendor_intel, { 44, 0, 0x2300, 0 }, false, EXCEPT_IPI }, /* a fetch */
+	{ &vendor_intel, { 44, 0, 0x1380, 0 }, false, EXCEPT_IPI },
+	{ &vendor_intel, { 44, 0, 0x10b0, 0 }, false, EXCEPT_IPI },
+	{ &vendor_intel, { 56, 0, 0x380, 0 }, false, EXCEPT_IPI },
+	{ &vendor_intel, { 32, 0, 0x300, 0 }, false, EXCEPT_IPI },
 };
 
-START_TEST(eoi_alone)
+START_TEST(exception_alone)
 {
-	ck_assert(matches(eois[_i].vendor->eoi_filter, eois[_i].record) == eois[_i].passes);
+	ck_assert(matches(excepted[_i].vendor->except_filters[excepted[_i].kind], excepted[_i].record) ==
+		  excepted[_i].passes);
 }
 END_TEST
 
@@ -280,7 +309,7 @@ int main(void)
 	tcase_add_loop_test(tc, strict_is_the_table, 0, ARRAY_SIZE(vendors));
 	tcase_add_loop_test(tc, host_reasons, 0, ARRAY_SIZE(vendors));
 	tcase_add_test(tc, intel_nmi);
-	tcase_add_loop_test(tc, eoi_alone, 0, ARRAY_SIZE(eois));
+	tcase_add_loop_test(tc, exception_alone, 0, ARRAY_SIZE(excepted));
 	tcase_add_loop_test(tc, out_byte, 0, ARRAY_SIZE(outs));
 	tcase_add_test(tc, msr_access);
 	tcase_add_loop_test(tc, table_is_sound, 0, ARRAY_SIZE(vendors));

@@ -30,7 +30,7 @@ int explain_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* options.c: the options of the commands that take a configuration. */
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 24
 
 /* One option that was given, or .key NULL. */
 struct setting {

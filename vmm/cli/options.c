@@ -32,6 +32,7 @@ static const struct cli_option {
 	{ 'm', "memory", "SIZE", SET_KEY, "memory.size", "memory: 512M (default), 2G, ..." },
 	{ 0, "page-size", "SIZE", SET_KEY, "memory.page_size", "pages of that memory: 4K (default), 2M or 1G" },
 	{ 's', "seal", "LEVEL", SET_KEY, "seal.level", "audit, userspace, strict (default) or silent" },
+	{ 0, "tripwire", "KIND", SET_KEY, "seal.tripwire", "kernel (default), or polled: for users without privilege" },
 	{ 0, "evidence", "ADDRESS:WORDS", SET_KEY, "seal.evidence",
 	  "print these 64-bit words of guest memory at the end" },
 	{ 'n', "name", "NAME", SET_KEY, "name", "the VM's name (default: the file's, or vm)" },

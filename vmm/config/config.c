@@ -14,7 +14,7 @@
 void config_init(struct vm_config *cfg)
 {
 	*cfg = (struct vm_config){
-		.memory_size = MIB(512), .page_size = KIB(4), .vcpus = 1, .seal_level = SEAL_STRICT
+		.memory_size = MIB(512), .page_size = KIB(4), .vcpus = 1, .seal_level = SEAL_STRICT, .seal_settle = 1000
 	};
 }
 
@@ -64,6 +64,30 @@ static int fill_defaults(struct vm_config *cfg, const char *where)
 	return 0;
 }
 
+/* What the seal's keys can't mean together. */
+static int seal_agrees(const struct vm_config *cfg, const char *where)
+{
+	int err = 0;
+
+	if (cfg->seal_after && cfg->seal_within && cfg->seal_after > cfg->seal_within)
+		err = fail(-EINVAL,
+			   "%s: seal.after: later than seal.within, which would end the guest before: wanted one of "
+			   "them, or an earlier one",
+			   where);
+	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++) {
+		if (cfg->except[kind] && cfg->seal_level == SEAL_SILENT)
+			err = fail(-EINVAL,
+				   "%s: seal.except.%s: wanted none at seal.level silent, which lets none through",
+				   where, except_name(kind));
+		else if (cfg->except[kind] && cfg->tripwire == TRIPWIRE_POLLED)
+			err = fail(-EINVAL,
+				   "%s: seal.except.%s: wanted none with seal.tripwire polled: KVM's statistics don't "
+				   "tell one kind of exit from another",
+				   where, except_name(kind));
+	}
+	return err;
+}
+
 int config_finish(struct vm_config *cfg, const char *where)
 {
 	int err = fill_defaults(cfg, where);
@@ -79,5 +103,5 @@ int config_finish(struct vm_config *cfg, const char *where)
 	if (cfg->memory_size % cfg->page_size)
 		err = fail(-EINVAL, "%s: memory.size: %lluM: wanted a multiple of memory.page_size, 1G", where,
 			   (unsigned long long)(cfg->memory_size / MIB(1)));
-	return err;
+	return seal_agrees(cfg, where) ? -EINVAL : err;
 }

@@ -18,21 +18,41 @@
 #define VM_EVIDENCE_MAX 64	  /* words */
 #define VM_CMDLINE_MAX	2047	  /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
 
+/* Kinds of exits that a seal can let through by name: "seal.except". */
+enum except_kind {
+	EXCEPT_EOI,   /* writes of the local APIC's EOI register */
+	EXCEPT_CPUID, /* CPUID */
+	EXCEPT_IPI,   /* accesses of the local APIC's interrupt command register */
+	EXCEPT_COUNT,
+};
+
+#define EXCEPT_RATE_MAX 1000000
+#define EXCEPT_ANY_RATE UINT32_MAX
+
+/* What makes a forbidden exit fatal. */
+enum tripwire_kind {
+	TRIPWIRE_KERNEL, /* a perf event with sigtrap: before the guest's next instruction */
+	TRIPWIRE_POLLED, /* KVM's statistics, read every few milliseconds: for users without privilege */
+};
+
 struct vm_config {
-	char *name;		 /* owned, as are all strings; never NULL after config_finish */
-	char *kernel;		 /* path, relative ones already joined to the file's folder */
-	char *initrd;		 /* path or NULL */
-	char *cmdline;		 /* the guest's own part, "" if none */
-	uint64_t memory_size;	 /* bytes, a multiple of 2 MiB */
-	uint64_t page_size;	 /* bytes: 4 KiB, 2 MiB or 1 GiB */
-	unsigned int vcpus;	 /* 1 to VM_VCPUS_MAX */
-	bool vcpus_given;	 /* not the default: must agree with the cores */
-	unsigned int seal_level; /* enum seal_level of vmm/core/handoff.h */
-	bool except_eoi;	 /* late EOIs are let through */
-	uint64_t evidence_gpa;	 /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
+	char *name;		       /* owned, as are all strings; never NULL after config_finish */
+	char *kernel;		       /* path, relative ones already joined to the file's folder */
+	char *initrd;		       /* path or NULL */
+	char *cmdline;		       /* the guest's own part, "" if none */
+	uint64_t memory_size;	       /* bytes, a multiple of 2 MiB */
+	uint64_t page_size;	       /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	unsigned int vcpus;	       /* 1 to VM_VCPUS_MAX */
+	bool vcpus_given;	       /* not the default: must agree with the cores */
+	unsigned int seal_level;       /* enum seal_level of vmm/core/handoff.h */
+	bool seal_given;	       /* not the default: refused at the start where it can't be had */
+	uint32_t except[EXCEPT_COUNT]; /* exits a second that are let through, or EXCEPT_ANY_RATE; 0: none */
+	enum tripwire_kind tripwire;
+	uint64_t evidence_gpa; /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
 	unsigned int evidence_words;
 	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
 	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
+	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };
@@ -77,6 +97,12 @@ int cores_parse(const char *text, unsigned int *cores, unsigned int max, unsigne
 
 /* "500ms", "30s", "5m", "1h", in ms: at least 1, at most a week. -EINVAL; reports nothing. */
 int duration_parse(const char *text, uint64_t *ms);
+
+/* "1000/s", 1 to EXCEPT_RATE_MAX. -EINVAL; reports nothing. */
+int rate_parse(const char *text, uint32_t *rate);
+
+/* What it is called in the configuration: "eoi". */
+const char *except_name(enum except_kind kind);
 
 /* level.c: of an enum seal_level (vmm/core/handoff.h), what it is called; and of a name, the level, or 0. */
 const char *seal_level_name(unsigned int level);

@@ -156,6 +156,7 @@ static int set_seal_level(struct vm_config *cfg, const json_t *value, const stru
 	if (!level)
 		return refuse(at, value);
 	cfg->seal_level = level;
+	cfg->seal_given = true;
 	return 0;
 }
 
@@ -178,11 +179,20 @@ static int set_seal_after(struct vm_config *cfg, const json_t *value, const stru
 	return set_duration(&cfg->seal_after, value, at);
 }
 
-static int set_except_eoi(struct vm_config *cfg, const json_t *value, const struct place *at)
+static int set_seal_settle(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
-	if (!json_is_boolean(value))
+	return set_duration(&cfg->seal_settle, value, at);
+}
+
+static int set_tripwire(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	if (strcmp(text, "kernel") != 0 && strcmp(text, "polled") != 0)
 		return refuse(at, value);
-	cfg->except_eoi = json_is_true(value);
+	cfg->tripwire = *text == 'k' ? TRIPWIRE_KERNEL : TRIPWIRE_POLLED;
 	return 0;
 }
 
@@ -210,6 +220,8 @@ static int set_evidence(struct vm_config *cfg, const json_t *value, const struct
 
 #define DURATION "a time as \"500ms\", \"30s\" or \"5m\" (a whole number from 1 on and ms, s, m or h; at most a week)"
 
+#define RATE "true, false, or a rate as \"1000/s\" (1 to 1000000)"
+
 /* Every key that a file can hold. schemas/vm.schema.json describes the same ones; a test compares. */
 static const struct key keys[] = {
 	{ "$schema", set_schema, "the schema's address" },
@@ -222,13 +234,17 @@ static const struct key keys[] = {
 	{ "memory", NULL, "an object with size and page_size" },
 	{ "memory.size", set_memory_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
 	{ "memory.page_size", set_page_size, "\"4K\", \"2M\" or \"1G\"" },
-	{ "seal", NULL, "an object with level, within, after, except and evidence" },
+	{ "seal", NULL, "an object with level, within, after, settle, tripwire, except and evidence" },
 	{ "seal.level", set_seal_level, "\"audit\", \"userspace\", \"strict\" or \"silent\"" },
 	{ "seal.within", set_seal_within, DURATION },
 	{ "seal.after", set_seal_after, DURATION },
+	{ "seal.settle", set_seal_settle, DURATION },
+	{ "seal.tripwire", set_tripwire, "\"kernel\" or \"polled\"" },
 	{ "seal.evidence", set_evidence, "ADDRESS:WORDS as \"0x5000:4\" (a multiple of 8; 1 to 64 words)" },
-	{ "seal.except", NULL, "an object with eoi" },
-	{ "seal.except.eoi", set_except_eoi, "true or false" },
+	{ "seal.except", NULL, "an object with eoi, cpuid and ipi" },
+	{ "seal.except.eoi", set_except_eoi, RATE },
+	{ "seal.except.cpuid", set_except_cpuid, RATE },
+	{ "seal.except.ipi", set_except_ipi, RATE },
 };
 
 const struct key *key_at(unsigned int i)

@@ -44,6 +44,9 @@ bool name_is_valid(const char *name);
 /* cores.c: "auto", an array or a list. */
 key_set_fn set_cores;
 
+/* except.c */
+key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
+
 /* keys.c: the table of all keys. */
 const struct key *key_find(const char *path);
 const struct key *key_at(unsigned int i);

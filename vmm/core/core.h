@@ -53,6 +53,8 @@ struct vm {
 	atomic_uint parking;	  /* vCPU threads shall come to the second gate */
 	unsigned int parked;	  /* under gate_lock, as is filter_now */
 	int filter_now;
+	int counting;	      /* audit: the supervisor counts from here on; under gate_lock */
+	atomic_uint holding;  /* audit: vCPU threads wait at their next exit until it does */
 	atomic_uint filtered; /* vCPU threads that have their last filter */
 	atomic_uint go;
 };

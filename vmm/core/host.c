@@ -48,10 +48,9 @@ static void host_ready(void *ctx, uint8_t value)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", value);
+	/* The guest that asked runs nothing more before it is sealed: this thread goes to the second gate, or waits. */
+	atomic_store(vm->handoff.seal_level == SEAL_AUDIT ? &vm->holding : &vm->parking, 1);
 	event_send(EVENT_READY, text);
-	/* The guest that asked runs nothing more before it is sealed: this thread goes to the second gate. */
-	if (vm->handoff.seal_level != SEAL_AUDIT)
-		atomic_store(&vm->parking, 1);
 }
 
 static void host_end(void *ctx, enum device_end end)

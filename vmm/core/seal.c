@@ -54,10 +54,21 @@ static void seal_drop_devices(struct vm *vm)
 	vm->devices.count = 0;
 }
 
+/* At audit nothing is taken away: the supervisor counts from here on, and whoever waited for that goes on. */
+static void seal_count(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->gate_lock);
+	vm->counting = 1;
+	pthread_cond_broadcast(&vm->gate);
+	pthread_mutex_unlock(&vm->gate_lock);
+}
+
 void seal_begin(struct vm *vm)
 {
-	if (vm->handoff.seal_level == SEAL_AUDIT)
+	if (vm->handoff.seal_level == SEAL_AUDIT) {
+		seal_count(vm);
 		return;
+	}
 	vcpus_park(vm);
 	seal_drop_devices(vm);
 	if (seal_map_memory(vm) || msrs_deny(vm->fd))

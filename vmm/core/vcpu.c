@@ -50,6 +50,15 @@ static void gate_park(struct vm *vm)
 	pthread_mutex_unlock(&vm->gate_lock);
 }
 
+/* What the guest does after it asked is to be counted, all of it. */
+static void gate_hold(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->gate_lock);
+	while (!vm->counting)
+		pthread_cond_wait(&vm->gate, &vm->gate_lock);
+	pthread_mutex_unlock(&vm->gate_lock);
+}
+
 static void vcpu_run_failed(const struct vcpu *vcpu, int err)
 {
 	char text[128];
@@ -69,6 +78,8 @@ static void *vcpu_thread(void *arg)
 			exit_answer(vcpu);
 		else if (errno != EINTR && errno != EAGAIN) /* EAGAIN: this vCPU has just had its INIT */
 			vcpu_run_failed(vcpu, errno);
+		if (atomic_load(&vcpu->vm->holding))
+			gate_hold(vcpu->vm);
 	}
 	gate_park(vcpu->vm);
 	vcpu_sealed(vcpu);

@@ -104,7 +104,7 @@ static void answer_exits(const struct vm *vm, struct answer *answer)
 		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
 		struct exits now, before;
 
-		if (exits_read(vcpu->stats_fd, &now))
+		if (exits_read(vcpu, &now))
 			continue;
 		before = vm->seal.asked ? vcpu->at_seal : now;
 		answer_add(answer,

@@ -1,51 +1,127 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Exits by vCPU and by whose doing they were, from KVM's statistics. */
+/* Exits by vCPU, by whose doing they were, and by reason. */
+#include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-int exits_read(int stats_fd, struct exits *exits)
+#define INTERVAL 100 /* ms between two looks at the logs */
+
+int exits_find(struct watched_vcpu *vcpu)
+{
+	struct {
+		const char *name;
+		uint64_t *at;
+	} counters[] = {
+		{ "exits", &vcpu->offsets.all },
+		{ "irq_exits", &vcpu->offsets.interrupts },
+		{ "irq_window_exits", &vcpu->offsets.windows },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+		int err = stats_find(vcpu->stats_fd, counters[i].name, counters[i].at);
+
+		if (err == -ENOENT)
+			fail(err, "KVM's statistics: no counter \"%s\" on this kernel", counters[i].name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static bool counter_read(int fd, uint64_t at, uint64_t *value)
+{
+	return pread(fd, value, sizeof(*value), (off_t)at) == (ssize_t)sizeof(*value);
+}
+
+int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
 {
 	uint64_t windows;
-	int err = stats_value(stats_fd, "exits", &exits->all);
 
-	if (!err)
-		err = stats_value(stats_fd, "irq_exits", &exits->host);
-	if (!err)
-		err = stats_value(stats_fd, "irq_window_exits", &windows);
-	if (!err)
-		exits->host += windows;
-	return err;
+	if (!counter_read(vcpu->stats_fd, vcpu->offsets.all, &exits->all) ||
+	    !counter_read(vcpu->stats_fd, vcpu->offsets.interrupts, &exits->host) ||
+	    !counter_read(vcpu->stats_fd, vcpu->offsets.windows, &windows))
+		return fail(-EPROTO, "KVM's statistics: a value is missing");
+	exits->host += windows;
+	return 0;
 }
 
 void ledger_mark(struct vm *vm)
 {
-	for (unsigned int i = 0; i < vm->seal.count; i++)
-		if (exits_read(vm->seal.vcpus[i].stats_fd, &vm->seal.vcpus[i].at_seal))
-			vm->seal.vcpus[i].at_seal = (struct exits){ 0 };
+	for (unsigned int i = 0; i < vm->seal.count; i++) {
+		struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
+
+		if (exits_read(vcpu, &vcpu->at_seal))
+			vcpu->at_seal = (struct exits){ 0 };
+		if (vcpu->log)
+			exit_log_mark(vcpu->log);
+	}
+}
+
+int64_t ledger_watch(struct vm *vm)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < vm->seal.count; i++) {
+		if (!vm->seal.vcpus[i].log)
+			continue;
+		exit_log_read(vm->seal.vcpus[i].log);
+		any = true;
+	}
+	return any ? INTERVAL : -1;
+}
+
+static void reason_print(unsigned int vcpu, const char *name, const struct reason_count *entry)
+{
+	note("vCPU %u: since the seal: %s: %" PRIu64 ", the first at RIP 0x%" PRIx64, vcpu, name, entry->count,
+	     entry->first_rip);
+}
+
+/* Whose doing it was and where: what someone wants to know who is to make a guest quiet. */
+static void reasons_print(unsigned int vcpu, struct exit_log *log)
+{
+	exit_log_read(log);
+	for (size_t i = 0; i < log->vendor->count && i < REASONS_MAX; i++)
+		if (log->since_mark[i].count && !log->vendor->reasons[i].host)
+			reason_print(vcpu, log->vendor->reasons[i].name, &log->since_mark[i]);
+	if (log->since_mark[REASONS_MAX].count)
+		reason_print(vcpu, "a reason that has no name here", &log->since_mark[REASONS_MAX]);
+	if (log->lost)
+		note("vCPU %u: %" PRIu64 " exits came too fast to be told apart", vcpu, log->lost);
+}
+
+static void vcpu_print(const struct vm *vm, unsigned int id)
+{
+	const struct watched_vcpu *vcpu = &vm->seal.vcpus[id];
+	uint64_t all, host;
+	struct exits now;
+
+	if (exits_read(vcpu, &now))
+		return;
+	if (!vm->seal.asked) {
+		note("vCPU %u: %" PRIu64 " exits, unsealed", id, now.all);
+		return;
+	}
+	all = now.all - vcpu->at_seal.all;
+	host = MIN(now.host - vcpu->at_seal.host, all);
+	note("vCPU %u: %" PRIu64 " exits before %s; since: %" PRIu64 " by the host, %" PRIu64 " by the guest", id,
+	     vcpu->at_seal.all, vm->seal.settled ? "the seal settled" : "the seal", host, all - host);
+	if (vcpu->log)
+		reasons_print(id, vcpu->log);
 }
 
 void ledger_print(const struct vm *vm)
 {
-	for (unsigned int i = 0; i < vm->seal.count; i++) {
-		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
-		uint64_t all, host, eoi;
-		struct exits now;
-
-		if (exits_read(vcpu->stats_fd, &now))
-			continue;
-		if (!vm->seal.asked) {
-			note("vCPU %u: %" PRIu64 " exits, unsealed", i, now.all);
-			continue;
-		}
-		all = now.all - vcpu->at_seal.all;
-		host = now.host - vcpu->at_seal.host;
-		note("vCPU %u: %" PRIu64 " exits before the seal; since: %" PRIu64 " by the host, %" PRIu64
-		     " by the guest",
-		     i, vcpu->at_seal.all, host, all - host);
-		if (vcpu->eoi_fd >= 0 && read(vcpu->eoi_fd, &eoi, sizeof(eoi)) == (ssize_t)sizeof(eoi))
-			note("vCPU %u: exception eoi: %" PRIu64 " exits were let through", i, eoi);
-	}
+	for (unsigned int i = 0; i < vm->seal.count; i++)
+		vcpu_print(vm, i);
+	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
+		if (vm->seal.except[kind] && vm->seal.sealed)
+			note("exception %s: %" PRIu64 " exits were let through", except_name(kind),
+			     exceptions_count(vm, kind));
+	if (vm->seal.count && !vm->seal.vcpus[0].log && vm->seal.asked)
+		note("exits by reason and by RIP: not to be had without the capability CAP_PERFMON (with Debian's "
+		     "kernel.perf_event_paranoid=3, CAP_SYS_ADMIN)");
 }

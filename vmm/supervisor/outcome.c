@@ -71,12 +71,14 @@ static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
 	violation_find(vm, &violation);
 	if (!violation.found)
 		return false;
-	if (violation_is_end_port(vm, &violation, &port)) {
+	if (violation_is_end_port(vm, &violation, &port) &&
+	    !polled_is_violation(vm, outcome->text, sizeof(outcome->text))) {
 		outcome_of_end_port(port, outcome);
 		return true;
 	}
 	outcome->code = EXIT_VIOLATION;
-	violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
+	if (!outcome->text[0])
+		violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
 	return true;
 }
 

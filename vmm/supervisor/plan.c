@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "pinning/pinning.h"
 #include "vmm/boot/boot.h"
 #include "vmm/supervisor/internal.h"
@@ -42,6 +44,38 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	return cores_choose(cfg->cores, cfg->ncores, cfg->vcpus, plan->cores);
 }
 
+/*
+ * What a level needs that not every host and user has: found out now, not when the guest has booted. A level that
+ * nobody asked for refuses nothing before its guest asks to be sealed.
+ */
+static int plan_seal(const struct vm_plan *plan, const struct vm_config *cfg)
+{
+	const char *level = seal_level_name(cfg->seal_level);
+	int err;
+
+	if (!level_has_tripwire(cfg->seal_level) || !(cfg->seal_given || cfg->seal_after || cfg->seal_within))
+		return 0;
+	if (!plan->prefault)
+		return fail(
+			-ENOTSUP,
+			"seal.level: %s: this host's KVM can't map memory ahead (KVM_PRE_FAULT_MEMORY, Linux 6.12): "
+			"wanted a newer host kernel, or seal.level userspace",
+			level);
+	if (cfg->tripwire == TRIPWIRE_POLLED)
+		return 0;
+	if (!vendor_of_host())
+		return fail(-ENOTSUP,
+			    "seal.level: %s: neither kvm_amd nor kvm_intel is loaded here, whose exits are known",
+			    level);
+	err = tripwire_probe();
+	if (err)
+		return fail(err,
+			    "seal.level: %s: this user can't have what it needs: wanted root or that capability, "
+			    "seal.level userspace, or seal.tripwire polled",
+			    level);
+	return 0;
+}
+
 enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 {
 	memset(plan, 0, sizeof(*plan));
@@ -50,7 +84,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	layout_plan(&plan->layout, cfg->memory_size);
 	if (plan_files(cfg))
 		return EXIT_USAGE;
-	return plan_host(plan, cfg) ? EXIT_HOST : EXIT_CLEAN;
+	return plan_host(plan, cfg) || plan_seal(plan, cfg) ? EXIT_HOST : EXIT_CLEAN;
 }
 
 int vm_check(const struct vm_config *cfg, const struct run_options *opt)

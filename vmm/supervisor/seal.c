@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -20,22 +21,7 @@
 /* Filters that a sealed thread has: that of boot and its last one. */
 #define SEALED_FILTERS 2
 
-static bool level_has_tripwire(enum seal_level level)
-{
-	return level == SEAL_STRICT || level == SEAL_SILENT;
-}
-
-#define FILTER_MAX 512 /* bytes */
-
-static void filter_make(const struct seal *seal, char *filter)
-{
-	if (seal->level == SEAL_SILENT)
-		*filter = '\0';
-	else if (seal->except_eoi)
-		snprintf(filter, FILTER_MAX, "%s && !(%s)", seal->vendor->strict_filter, seal->vendor->eoi_filter);
-	else
-		snprintf(filter, FILTER_MAX, "%s", seal->vendor->strict_filter);
-}
+#define FILTER_MAX 1024 /* bytes */
 
 int seal_take_vm(struct vm *vm, int stats_fd)
 {
@@ -43,6 +29,24 @@ int seal_take_vm(struct vm *vm, int stats_fd)
 		return -EPROTO;
 	vm->seal.vm_stats_fd = stats_fd;
 	return 0;
+}
+
+/* Where this user may have none, KVM's own statistics must do. */
+static int log_take(struct seal *seal, struct watched_vcpu *vcpu)
+{
+	int err;
+
+	if (!seal->vendor)
+		return 0;
+	vcpu->log = calloc(1, sizeof(*vcpu->log));
+	if (!vcpu->log)
+		return fail(-ENOMEM, "no memory for a log of exits");
+	err = exit_log_open(vcpu->log, vcpu->tid, seal->vendor);
+	if (!err)
+		return 0;
+	free(vcpu->log);
+	vcpu->log = NULL;
+	return err == -EACCES ? 0 : err;
 }
 
 int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, int vcpu_fd)
@@ -58,10 +62,12 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	run = mmap(NULL, page, PROT_READ, MAP_SHARED, vcpu_fd, 0);
 	if (run == MAP_FAILED)
 		return -EPROTO;
-	*watched =
-		(struct watched_vcpu){ .tid = tid, .stats_fd = stats_fd, .run = run, .tripwire.fd = -1, .eoi_fd = -1 };
+	*watched = (struct watched_vcpu){ .tid = tid, .stats_fd = stats_fd, .run = run };
+	watched->tripwire.fd = watched->silent.fd = -1;
+	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
+		watched->excepted[kind].fd = -1;
 	seal->count++;
-	return 0;
+	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
 }
 
 static int request_send(const struct vm *vm, enum request_type type, int fd)
@@ -70,6 +76,16 @@ static int request_send(const struct vm *vm, enum request_type type, int fd)
 	int err = fd_send(vm->event_fd, &request, sizeof(request), &fd, fd >= 0, MSG_DONTWAIT);
 
 	return err ? fail(err, "seal: the core manager doesn't listen: %s", strerror(-err)) : 0;
+}
+
+static bool is_polled(const struct seal *seal)
+{
+	return level_has_tripwire(seal->level) && seal->tripwire == TRIPWIRE_POLLED;
+}
+
+static bool has_kernel_tripwire(const struct seal *seal)
+{
+	return level_has_tripwire(seal->level) && seal->tripwire == TRIPWIRE_KERNEL;
 }
 
 /* A VM whose seal fails at any step is ended: it was promised sealed or not at all. */
@@ -88,31 +104,34 @@ void seal_ask(struct vm *vm)
 	if (vm->seal.level == SEAL_AUDIT) {
 		ledger_mark(vm);
 		note("audit: exits are counted from here on, and nothing is taken away");
-		return;
 	}
 	if (request_send(vm, REQUEST_SEAL, -1))
 		seal_fail(vm);
 }
 
+/* A copy in the core manager keeps an event armed when the supervisor is killed. */
+static int tripwire_hand_over(struct vm *vm, struct tripwire *tripwire, pid_t tid, const char *filter)
+{
+	int err = tripwire_open(tripwire, tid, filter);
+
+	return err ? err : request_send(vm, REQUEST_TRIPWIRE, tripwire->fd);
+}
+
+/* All of them, those too that are armed later: after the last filters nothing can be handed over. */
 static int tripwires_open(struct vm *vm)
 {
 	struct seal *seal = &vm->seal;
 	char filter[FILTER_MAX];
 
-	if (!seal->vendor)
-		return fail(-ENOTSUP, "seal: \"%s\" needs an AMD or Intel processor's KVM module on this host",
-			    seal_level_name(seal->level));
-	filter_make(seal, filter);
+	filter_make(seal, filter, sizeof(filter));
 	for (unsigned int i = 0; i < seal->count; i++) {
 		struct watched_vcpu *vcpu = &seal->vcpus[i];
-		int err = tripwire_open(&vcpu->tripwire, vcpu->tid, filter);
+		int err = exceptions_open(vm, vcpu);
 
-		if (!err && seal->except_eoi) {
-			vcpu->eoi_fd = exit_counter_open(vcpu->tid, seal->vendor->eoi_filter);
-			err = MIN(vcpu->eoi_fd, 0);
-		}
 		if (!err)
-			err = request_send(vm, REQUEST_TRIPWIRE, vcpu->tripwire.fd);
+			err = tripwire_hand_over(vm, &vcpu->tripwire, vcpu->tid, filter);
+		if (!err && seal->level == SEAL_SILENT)
+			err = tripwire_hand_over(vm, &vcpu->silent, vcpu->tid, "");
 		if (err)
 			return err;
 	}
@@ -131,7 +150,7 @@ void seal_quiet(struct vm *vm)
 		err = fail(-EPROTO, "seal: the core manager has shown %u vCPUs of %u", seal->count, vm->plan.vcpus);
 	if (!err && level_has_tripwire(seal->level))
 		err = pages_verify(seal->vm_stats_fd, vm->plan.layout.size);
-	if (!err && level_has_tripwire(seal->level))
+	if (!err && has_kernel_tripwire(seal))
 		err = tripwires_open(vm);
 	if (!err)
 		err = request_send(vm, REQUEST_FILTER, -1);
@@ -147,7 +166,7 @@ static int seal_verify_and_arm(struct vm *vm)
 	for (unsigned int i = 0; i < seal->count; i++) {
 		int err = thread_verify(vm->core_pid, seal->vcpus[i].tid, SEALED_FILTERS);
 
-		if (!err && level_has_tripwire(seal->level))
+		if (!err && has_kernel_tripwire(seal))
 			err = tripwire_arm(&seal->vcpus[i].tripwire);
 		if (err)
 			return err;
@@ -167,8 +186,39 @@ void seal_finish(struct vm *vm)
 		return;
 	}
 	vm->seal.sealed = true;
-	note("%s: sealed (%s): the boot devices are gone, and the first forbidden exit ends the guest", vm->cfg->name,
-	     seal_level_name(vm->seal.level));
+	vm->seal.sealed_at = clock_now();
+	note("%s: sealed (%s%s): the boot devices are gone, and the first forbidden exit ends the guest", vm->cfg->name,
+	     seal_level_name(vm->seal.level), is_polled(&vm->seal) ? ", polled" : "");
+}
+
+/* Interrupts that were on their way at the seal have come by then: from here on none is let pass. */
+static void seal_settle(struct vm *vm)
+{
+	struct seal *seal = &vm->seal;
+
+	for (unsigned int i = 0; i < seal->count && has_kernel_tripwire(seal); i++) {
+		if (tripwire_arm(&seal->vcpus[i].silent)) {
+			vm_stop(vm, EXIT_ERROR, "it could not be made silent, as said above, and was ended");
+			return;
+		}
+	}
+	seal->settled = true;
+	ledger_mark(vm); /* arming interrupts the core, just before it counts */
+	note("%s: settled: any exit ends the guest now", vm->cfg->name);
+}
+
+int64_t seal_watch(struct vm *vm)
+{
+	struct seal *seal = &vm->seal;
+	int64_t left;
+
+	if (!seal->sealed || seal->level != SEAL_SILENT || seal->settled)
+		return -1;
+	left = (int64_t)vm->cfg->seal_settle - (clock_now() - seal->sealed_at) / 1000000;
+	if (left > 0)
+		return left;
+	seal_settle(vm);
+	return -1;
 }
 
 void seal_late(struct vm *vm)
@@ -185,7 +235,11 @@ void seal_release(struct vm *vm)
 	for (unsigned int i = 0; i < seal->count; i++) {
 		tripwire_close(&seal->vcpus[i].tripwire);
 		fd_close(&seal->vcpus[i].stats_fd);
-		fd_close(&seal->vcpus[i].eoi_fd);
+		tripwire_close(&seal->vcpus[i].silent);
+		exceptions_close(&seal->vcpus[i]);
+		if (seal->vcpus[i].log)
+			exit_log_close(seal->vcpus[i].log);
+		free(seal->vcpus[i].log);
 		munmap((void *)seal->vcpus[i].run, page);
 	}
 	fd_close(&seal->vm_stats_fd);

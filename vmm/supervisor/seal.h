@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "vmm/core/handoff.h"
+#include "vmm/supervisor/tracepoint.h"
 #include "vmm/x86/reasons.h"
 
 /* A forbidden exit, as the kernel's tracepoint recorded it or the vCPU's own page shows it. */
@@ -26,30 +27,50 @@ struct exits {
 	uint64_t host; /* interrupts for the host, and KVM's waits for the guest to take its own */
 };
 
-struct tripwire {
-	int fd;	    /* -1: none */
-	void *ring; /* the kernel's records of it */
+/* Where in a vCPU's statistics its exits stand: bytes. */
+struct exit_offsets {
+	uint64_t all, interrupts, windows;
 };
 
 struct watched_vcpu {
 	pid_t tid;
 	int stats_fd;
+	struct exit_offsets offsets;
 	const struct kvm_run *run; /* the core manager's page, read only; looked at when that is dead */
 	struct tripwire tripwire;
-	int eoi_fd; /* counts late EOIs, if they are let through; or -1 */
+	struct tripwire silent; /* the same for any exit: armed when the seal has settled */
+	struct exit_counter excepted[EXCEPT_COUNT];
+	struct exit_log *log; /* owned; NULL where this user may have none */
+	bool suspected;	      /* polled: something was seen at the last look */
 	struct exits at_seal;
 };
+
+/* What the exceptions came to, at one moment. */
+struct except_look {
+	int64_t at; /* ns, CLOCK_MONOTONIC */
+	uint64_t counts[EXCEPT_COUNT];
+};
+
+#define EXCEPT_LOOKS 10 /* ten a second */
+#define POLLED_MS    5	/* between two looks at the statistics */
 
 /* The supervisor's half of the seal. */
 struct seal {
 	enum seal_level level;
+	enum tripwire_kind tripwire;
 	const struct vendor *vendor; /* NULL: unknown processor */
-	bool except_eoi;
-	int64_t asked_at; /* ns, CLOCK_MONOTONIC */
-	bool asked;	  /* by the guest or for it */
+	uint32_t except[EXCEPT_COUNT];
+	int64_t asked_at;  /* ns, CLOCK_MONOTONIC */
+	int64_t sealed_at; /* the same */
+	bool asked;	   /* by the guest or for it */
 	bool sealed;
+	bool settled; /* `silent`: from here on it is */
 	bool failed;
 	int vm_stats_fd;
+	unsigned int look; /* how many there were */
+	int64_t next_look; /* ns, CLOCK_MONOTONIC */
+	struct except_look looks[EXCEPT_LOOKS];
+	char over[160];	    /* what it was ended for, if not by a tripwire of the kernel's */
 	unsigned int count; /* of vCPUs that were handed over */
 	struct watched_vcpu vcpus[VM_VCPUS_MAX];
 };
@@ -61,19 +82,23 @@ int stats_find(int fd, const char *name, uint64_t *at);
 int stats_value(int fd, const char *name, uint64_t *value);
 
 /*
- * tripwire.c: a perf event on kvm:kvm_exit for one thread, not yet armed; from tripwire_arm on the kernel ends that
- * thread's process at the first exit that @filter matches ("" for any). Negative errno, reported: -EACCES says which
- * capability is missing.
+ * exceptions.c. filter_make: the tripwire's filter, for the tracepoint. exceptions_watch looks whether one is over its
+ * rate, and ends the VM; for poll(2) it says in how many ms it wants to be called again, or -1.
  */
-int tripwire_open(struct tripwire *tripwire, pid_t tid, const char *filter);
-int tripwire_arm(const struct tripwire *tripwire);
-void tripwire_close(struct tripwire *tripwire);
+void filter_make(const struct seal *seal, char *filter, size_t size);
+int exceptions_open(struct vm *vm, struct watched_vcpu *vcpu);
+void exceptions_close(struct watched_vcpu *vcpu);
+uint64_t exceptions_count(const struct vm *vm, enum except_kind kind);
+int64_t exceptions_watch(struct vm *vm);
 
-/* A counter of the exits that @filter matches, running from now on; its fd, or negative errno, reported. */
-int exit_counter_open(pid_t tid, const char *filter);
+/* polled.c: look at the statistics, and end the VM for what isn't allowed. As exceptions_watch. */
+int64_t polled_watch(struct vm *vm);
 
-/* The first record in its ring; false if there is none. */
-bool tripwire_read(const struct tripwire *tripwire, struct violation *violation);
+/*
+ * The same when the guest is dead: the end itself is one exit of one vCPU. True if there were others, which nobody saw
+ * in time; then @text says so.
+ */
+bool polled_is_violation(const struct vm *vm, char *text, size_t size);
 
 /* verify.c: can the kernel end thread @tid by SIGTRAP, and has it @filters seccomp filters? -EPERM, reported. */
 int thread_verify(pid_t pid, pid_t tid, unsigned int filters);
@@ -81,13 +106,20 @@ int thread_verify(pid_t pid, pid_t tid, unsigned int filters);
 /* Is all of the guest's memory mapped in the second-level tables? -EFAULT, reported. */
 int pages_verify(int vm_stats_fd, uint64_t size);
 
+/* Does that level end a VM that an exit alone doesn't? */
+static inline bool level_has_tripwire(enum seal_level level)
+{
+	return level == SEAL_STRICT || level == SEAL_SILENT;
+}
+
 /* seal.c */
 int seal_take_vm(struct vm *vm, int stats_fd);
 int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, int vcpu_fd);
-void seal_ask(struct vm *vm);	 /* let the core manager begin */
-void seal_quiet(struct vm *vm);	 /* it has: hand over the tripwires */
-void seal_finish(struct vm *vm); /* filters are on: verify, arm, go */
-void seal_late(struct vm *vm);	 /* it takes too long: end it */
+void seal_ask(struct vm *vm);	   /* let the core manager begin */
+void seal_quiet(struct vm *vm);	   /* it has: hand over the tripwires */
+void seal_finish(struct vm *vm);   /* filters are on: verify, arm, go */
+void seal_late(struct vm *vm);	   /* it takes too long: end it */
+int64_t seal_watch(struct vm *vm); /* `silent` that has settled is armed; ms until then, or -1 */
 void seal_release(struct vm *vm);
 
 /* What the guest did, after the core manager's end. */
@@ -95,8 +127,13 @@ void violation_find(struct vm *vm, struct violation *violation);
 bool violation_is_end_port(const struct vm *vm, const struct violation *violation, uint16_t *port);
 void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size);
 
-/* ledger.c: exits by vCPU since the seal, on standard error. */
-int exits_read(int stats_fd, struct exits *exits);
+/*
+ * ledger.c: exits by vCPU since the seal, on standard error. exits_find must have been called before exits_read.
+ * ledger_watch keeps the logs from running over; as exceptions_watch.
+ */
+int exits_find(struct watched_vcpu *vcpu);
+int exits_read(const struct watched_vcpu *vcpu, struct exits *exits);
+int64_t ledger_watch(struct vm *vm);
 void ledger_mark(struct vm *vm);
 void ledger_print(const struct vm *vm);
 

@@ -158,7 +158,8 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	struct outcome outcome = { .code = EXIT_ERROR };
 
 	vm.seal.level = cfg->seal_level;
-	vm.seal.except_eoi = cfg->except_eoi;
+	vm.seal.tripwire = cfg->tripwire;
+	memcpy(vm.seal.except, cfg->except, sizeof(vm.seal.except));
 	vm.seal.vendor = vendor_of_host();
 	vm.started = clock_now();
 	/* From here on this process has the guest's memory in reach: no core file, and nobody looks in. */

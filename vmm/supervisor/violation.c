@@ -33,10 +33,19 @@ void violation_find(struct vm *vm, struct violation *violation)
 {
 	*violation = (struct violation){ 0 };
 	for (unsigned int i = 0; i < vm->seal.count; i++) {
-		if (tripwire_read(&vm->seal.vcpus[i].tripwire, violation)) {
-			violation->vcpu = i;
-			return;
-		}
+		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
+		struct exit_record record;
+
+		if (!tripwire_read(&vcpu->tripwire, &record) && !tripwire_read(&vcpu->silent, &record))
+			continue;
+		*violation = (struct violation){ .found = true,
+						 .from_tracepoint = true,
+						 .vcpu = i,
+						 .reason = record.reason,
+						 .rip = record.rip,
+						 .info1 = record.info1,
+						 .info2 = record.info2 };
+		return;
 	}
 	run_page_read(vm, violation);
 }

@@ -196,7 +196,7 @@ static int64_t seal_deadline(struct vm *vm)
 /* A record of a tripwire's, and what the kernel did of itself is done once more, in case a debugger had the signal. */
 static bool tripwire_fired(const struct vm *vm, const struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < vm->seal.count; i++)
+	for (unsigned int i = 0; i < 2 * vm->seal.count; i++)
 		if (fds[i].revents & POLLIN)
 			return true;
 	return false;
@@ -204,21 +204,41 @@ static bool tripwire_fired(const struct vm *vm, const struct pollfd *fds)
 
 static void tripwires_fill(const struct vm *vm, struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < vm->seal.count; i++)
-		fds[i] =
-			(struct pollfd){ .fd = vm->seal.sealed ? vm->seal.vcpus[i].tripwire.fd : -1, .events = POLLIN };
+	for (unsigned int i = 0; i < vm->seal.count; i++) {
+		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
+
+		fds[2 * i] = (struct pollfd){ .fd = vm->seal.sealed ? vcpu->tripwire.fd : -1, .events = POLLIN };
+		fds[2 * i + 1] = (struct pollfd){ .fd = vm->seal.settled ? vcpu->silent.fd : -1, .events = POLLIN };
+	}
+}
+
+/* All that is done when a time comes; ms until the next, or -1. */
+static int deadlines_serve(struct vm *vm)
+{
+	static int64_t (*const watches[])(struct vm * vm) = {
+		seal_deadline, seal_watch, exceptions_watch, polled_watch, ledger_watch,
+	};
+	int64_t next = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(watches) && !vm->core_gone; i++) {
+		int64_t left = watches[i](vm);
+
+		if (left >= 0 && (next < 0 || left < next))
+			next = left;
+	}
+	return (int)MIN(next, (int64_t)INT_MAX);
 }
 
 static void watch_once(struct vm *vm, struct console *con)
 {
-	struct pollfd fds[AT_COUNT + VM_VCPUS_MAX];
-	int timeout = (int)MIN(seal_deadline(vm), (int64_t)INT_MAX);
+	struct pollfd fds[AT_COUNT + 2 * VM_VCPUS_MAX];
+	int timeout = deadlines_serve(vm);
 
 	if (vm->core_gone)
 		return;
 	polls_fill(vm, con, fds);
 	tripwires_fill(vm, fds + AT_COUNT);
-	if (poll(fds, AT_COUNT + vm->seal.count, timeout) < 0 && errno != EINTR) {
+	if (poll(fds, AT_COUNT + 2 * vm->seal.count, timeout) < 0 && errno != EINTR) {
 		fail(-errno, "poll: %s", strerror(errno));
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;

@@ -179,8 +179,16 @@ const struct vendor vendor_amd = {
 	.module = "/sys/module/kvm_amd",
 	.strict_filter = "exit_reason != 0x60 && exit_reason != 0x61 && exit_reason != 0x62 && "
 			 "exit_reason != 0x63 && exit_reason != 0x64",
-	/* info2: the address; info1: the page fault's error code, in which bit 1 is a write (APM vol. 2, 15.25.6) */
-	.eoi_filter = "exit_reason == 0x400 && info2 == 0xfee000b0 && info1 & 2",
+	/*
+	 * info2: the address; info1: the page fault's error code, in which bit 1 is a write and bit 4 a fetch (APM vol.
+	 * 2, 15.25.6). An IPI that AVIC could not deliver has a reason of its own (15.29.9.1).
+	 */
+	.except_filters = {
+		[EXCEPT_EOI] = "exit_reason == 0x400 && info2 == 0xfee000b0 && info1 & 2",
+		[EXCEPT_CPUID] = "exit_reason == 0x72",
+		[EXCEPT_IPI] = "exit_reason == 0x401 || (exit_reason == 0x400 && "
+			       "(info2 == 0xfee00300 || info2 == 0xfee00310) && !(info1 & 16))",
+	},
 	.io_number = 0x7b,
 	.msr_first = 0x7c,
 	.msr_last = 0x7c,
@@ -201,7 +209,14 @@ const struct vendor vendor_intel = {
 	.strict_filter = "exit_reason != 1 && exit_reason != 3 && exit_reason != 7 && exit_reason != 8 && "
 			 "exit_reason != 41 && exit_reason != 52 && "
 			 "(exit_reason != 0 || (intr_info != 0x80000202 && intr_info != 0x80001202))",
-	.eoi_filter = "exit_reason == 44 && info1 == 0x10b0", /* SDM vol. 3, table 28-6: a write, its offset */
+	/* SDM vol. 3, table 28-6: bits 15-12 are 0 for a read, 1 for a write, the others the register's offset; 56: the
+	 * offset alone. */
+	.except_filters = {
+		[EXCEPT_EOI] = "exit_reason == 44 && info1 == 0x10b0",
+		[EXCEPT_CPUID] = "exit_reason == 10",
+		[EXCEPT_IPI] = "(exit_reason == 44 && (info1 == 0x300 || info1 == 0x1300 || info1 == 0x310 || "
+			       "info1 == 0x1310)) || (exit_reason == 56 && (info1 == 0x300 || info1 == 0x310))",
+	},
 	.io_number = 30,
 	.msr_first = 31,
 	.msr_last = 32,

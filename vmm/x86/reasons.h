@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/config/config.h"
+
 /* Why processors leave a guest: one table a vendor. Both number the reasons in their own way. */
 struct exit_reason {
 	uint32_t number;
@@ -20,8 +22,8 @@ struct vendor {
 	uint32_t isa; /* in kvm_exit's record: 1 VMX, 2 SVM */
 	const char *module;
 	const char *strict_filter; /* for the tracepoint: true for what ends a strict VM; tests hold it to the table */
-	const char *eoi_filter;	   /* true for a write of the local APIC's EOI register and nothing else */
-	uint32_t io_number;	   /* port I/O */
+	const char *except_filters[EXCEPT_COUNT]; /* each true for exits of that kind and nothing else */
+	uint32_t io_number;			  /* port I/O */
 	uint32_t msr_first, msr_last;
 	/* Is @info1 one OUT of a byte, no string? If so *@port. */
 	bool (*is_out_byte)(uint64_t info1, uint16_t *port);
