@@ -134,6 +134,33 @@ START_TEST(features_left_alone)
 }
 END_TEST
 
+static bool shows_global_pages(uint32_t leaf_7_ebx, const char *vendor)
+{
+	memset(&table, 0, sizeof(table));
+	table.head.nent = ARRAY_SIZE(host);
+	memcpy(table.entries, host, sizeof(host));
+	for (size_t i = 0; i < ARRAY_SIZE(host); i++) {
+		if (host[i].function == 7 && host[i].index == 0)
+			table.entries[i].ebx = leaf_7_ebx;
+		if (host[i].function == 0)
+			memcpy(&table.entries[i].ebx, vendor, 4);
+	}
+	ck_assert_int_eq(cpuid_shape(&table, 0, 1), 0);
+	ck_assert_uint_eq(get(1, 0)->edx >> 13 & 1, get(0x80000001, 0)->edx >> 13 & 1);
+	return get(1, 0)->edx & BIT(13);
+}
+
+/* CR4 writes of an AMD guest exit, and without INVPCID it needs them for global pages. */
+START_TEST(global_pages)
+{
+	ck_assert(!shows_global_pages(~BIT(10), "Auth"));
+	ck_assert(!shows_global_pages(~BIT(10), "Hygo"));
+	ck_assert(shows_global_pages(BIT(10), "Auth"));
+	ck_assert(shows_global_pages(~BIT(10), "Genu"));
+	ck_assert(shows_global_pages(BIT(10), "Genu"));
+}
+END_TEST
+
 START_TEST(leaves_emptied)
 {
 	static const uint32_t leaves[] = { 0xa, 0x23, 0x8000000a, 0x80000022 };
@@ -307,6 +334,7 @@ int main(void)
 
 	tcase_add_test(tc, features_hidden);
 	tcase_add_test(tc, features_left_alone);
+	tcase_add_test(tc, global_pages);
 	tcase_add_test(tc, leaves_emptied);
 	tcase_add_test(tc, leaves_left_alone);
 	tcase_add_test(tc, kvm_leaves);

@@ -54,6 +54,8 @@ SPOIL(vcpus_wrap, h->vcpus = UINT32_MAX)
 SPOIL(no_tsc, h->tsc_khz = 0)
 SPOIL(level_none, h->seal_level = 0)
 SPOIL(level_other, h->seal_level = SEAL_SILENT + 1)
+SPOIL(step_odd, h->touch_step = 4095)
+SPOIL(step_huge, h->touch_step = GIB(1))
 SPOIL(protocol_none, h->entry.protocol = 0)
 SPOIL(protocol_other, h->entry.protocol = BOOT_PVH + 1)
 SPOIL(no_memory, h->layout.count = 0)
@@ -88,7 +90,7 @@ static const struct {
 	NAMED(ranges_many),   NAMED(ranges_wrap),      NAMED(total_less),     NAMED(total_more),
 	NAMED(total_none),    NAMED(range_left_out),   NAMED(range_empty),    NAMED(range_overlaps),
 	NAMED(range_gap),     NAMED(range_first_late), NAMED(range_far),      NAMED(range_huge),
-	NAMED(range_wraps),   NAMED(total_huge),
+	NAMED(range_wraps),   NAMED(total_huge),       NAMED(step_odd),	      NAMED(step_huge),
 };
 
 START_TEST(refused)

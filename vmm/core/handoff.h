@@ -14,7 +14,7 @@
  * checks all of it, and then uses the copy. The supervisor takes the core manager for hostile: a guest may have won it.
  */
 #define HANDOFF_MAGIC	0x65707968 /* "hype" */
-#define HANDOFF_VERSION 2
+#define HANDOFF_VERSION 3
 #define EVENT_FDS_MAX	2
 
 /* The core manager is executed with one fd, the supervisor's socket (SOCK_SEQPACKET), at this number. */
@@ -36,9 +36,9 @@ struct handoff {
 	uint32_t uid; /* to become, and gid; 0: stay who we are (a plain user's VM) */
 	uint32_t vcpus;
 	uint32_t tsc_khz;
-	uint32_t seal_level;		  /* enum seal_level */
-	uint32_t disable_exits;		  /* KVM_X86_DISABLE_EXITS_* that a probe VM was seen to run with */
-	uint32_t prefault;		  /* KVM_PRE_FAULT_MEMORY is there */
+	uint32_t seal_level;	/* enum seal_level */
+	uint32_t disable_exits; /* KVM_X86_DISABLE_EXITS_* that a probe VM was seen to run with */
+	uint32_t touch_step;	/* 0: KVM_PRE_FAULT_MEMORY is there; or the bytes of a page, to write to each */
 	uint32_t cores[VM_VCPUS_MAX + 1]; /* host CPU of each vCPU */
 	struct memory_layout layout;
 	struct boot_entry entry;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/fd.h"
+#include "base/util.h"
 #include "vmm/core/core.h"
 
 static int layout_check(const struct memory_layout *layout)
@@ -30,6 +31,8 @@ int handoff_check(const struct handoff *handoff)
 	if (handoff->seal_level < SEAL_AUDIT || handoff->seal_level > SEAL_SILENT)
 		return -EPROTO;
 	if (handoff->entry.protocol != BOOT_LINUX64 && handoff->entry.protocol != BOOT_PVH)
+		return -EPROTO;
+	if (handoff->touch_step && handoff->touch_step != KIB(4) && handoff->touch_step != MIB(2))
 		return -EPROTO;
 	return layout_check(&handoff->layout);
 }

@@ -33,10 +33,13 @@ int seal_prepare(struct vm *vm)
 	return filter_build(&filter_sealed_main, &vm->filter);
 }
 
-/* Second-level mappings for all memory, so that no access of the guest's needs KVM to make one. */
+/*
+ * Second-level mappings for all memory, so that no access of the guest's needs KVM to make one. Where KVM can't do that
+ * the guest's first instructions did (pages_touch).
+ */
 static int seal_map_memory(const struct vm *vm)
 {
-	for (uint32_t i = 0; vm->handoff.prefault && i < vm->handoff.layout.count; i++) {
+	for (uint32_t i = 0; !vm->handoff.touch_step && i < vm->handoff.layout.count; i++) {
 		const struct memory_range *range = &vm->handoff.layout.ranges[i];
 		struct kvm_pre_fault_memory rest = { .gpa = range->gpa, .size = range->size };
 

@@ -163,6 +163,12 @@ static int vcpus_create(struct vm *vm)
 		if (err)
 			return err;
 	}
+	if (vm->handoff.touch_step) {
+		err = pages_touch(vm->vcpus[0].fd, vm->vcpus[0].run, vm->memory, &vm->handoff.layout,
+				  vm->handoff.touch_step);
+		if (err)
+			return err;
+	}
 	return regs_set_entry(vm->vcpus[0].fd, &vm->handoff.entry);
 }
 

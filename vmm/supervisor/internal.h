@@ -18,7 +18,7 @@ struct vm_plan {
 	uint64_t page_size; /* bytes */
 	uint32_t tsc_khz;
 	uint32_t disable_exits; /* KVM_X86_DISABLE_EXITS_* that this host can do, tried */
-	bool prefault;		/* KVM_PRE_FAULT_MEMORY is there */
+	uint32_t touch_step;	/* 0: KVM can map memory ahead; or how far apart the guest must write for that */
 	unsigned int vcpus;
 	unsigned int cores[VM_VCPUS_MAX];
 };

@@ -95,7 +95,7 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 		.tsc_khz = vm->plan.tsc_khz,
 		.seal_level = vm->seal.level,
 		.disable_exits = vm->plan.disable_exits,
-		.prefault = vm->plan.prefault,
+		.touch_step = vm->plan.touch_step,
 		.layout = vm->plan.layout,
 		.entry = vm->entry,
 	};

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/util.h"
 #include "pinning/pinning.h"
 #include "vmm/boot/boot.h"
 #include "vmm/supervisor/internal.h"
@@ -37,7 +38,8 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	err = kvm_read_tsc_khz(kvm_fd, &plan->tsc_khz);
 	if (!err)
 		err = probe_disable_exits(kvm_fd, &plan->disable_exits);
-	plan->prefault = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_PRE_FAULT_MEMORY) > 0;
+	if (level_has_tripwire(cfg->seal_level) && ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_PRE_FAULT_MEMORY) <= 0)
+		plan->touch_step = (uint32_t)MIN(plan->page_size, MIB(2));
 	close(kvm_fd);
 	if (err)
 		return err;
@@ -48,19 +50,13 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
  * What a level needs that not every host and user has: found out now, not when the guest has booted. A level that
  * nobody asked for refuses nothing before its guest asks to be sealed.
  */
-static int plan_seal(const struct vm_plan *plan, const struct vm_config *cfg)
+static int plan_seal(const struct vm_config *cfg)
 {
 	const char *level = seal_level_name(cfg->seal_level);
 	int err;
 
 	if (!level_has_tripwire(cfg->seal_level) || !(cfg->seal_given || cfg->seal_after || cfg->seal_within))
 		return 0;
-	if (!plan->prefault)
-		return fail(
-			-ENOTSUP,
-			"seal.level: %s: this host's KVM can't map memory ahead (KVM_PRE_FAULT_MEMORY, Linux 6.12): "
-			"wanted a newer host kernel, or seal.level userspace",
-			level);
 	if (cfg->tripwire == TRIPWIRE_POLLED)
 		return 0;
 	if (!vendor_of_host())
@@ -84,7 +80,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	layout_plan(&plan->layout, cfg->memory_size);
 	if (plan_files(cfg))
 		return EXIT_USAGE;
-	return plan_host(plan, cfg) || plan_seal(plan, cfg) ? EXIT_HOST : EXIT_CLEAN;
+	return plan_host(plan, cfg) || plan_seal(cfg) ? EXIT_HOST : EXIT_CLEAN;
 }
 
 int vm_check(const struct vm_config *cfg, const struct run_options *opt)

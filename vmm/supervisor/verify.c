@@ -112,8 +112,7 @@ int pages_verify(int vm_stats_fd, uint64_t size)
 	if (mapped < size)
 		return fail(-EFAULT,
 			    "mapped pages: %" PRIu64 " of %" PRIu64
-			    " MiB: the guest would exit at the first use of the "
-			    "rest (mapping ahead needs Linux 6.12 or newer)",
+			    " MiB: the guest would exit at the first use of the rest",
 			    mapped >> 20, size >> 20);
 	return 0;
 }

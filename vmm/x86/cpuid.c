@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/kvm_para.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -122,6 +123,29 @@ static void cpuid_hide(struct cpuid_table *table)
 	}
 }
 
+static void reg_clear(struct cpuid_table *table, uint32_t leaf, enum reg reg, uint32_t bits)
+{
+	struct kvm_cpuid_entry2 *e = cpuid_find(table, leaf, 0);
+
+	if (e)
+		*entry_reg(e, reg) &= ~bits;
+}
+
+/*
+ * To flush global pages Linux without INVPCID writes CR4.PGE twice, and SVM watches all of CR4 (arch/x86/kvm/svm/svm.c:
+ * INTERCEPT_CR4_WRITE); VMX leaves that bit to the guest. Where there are no global pages a write of CR3 does.
+ */
+static void shape_global_pages(struct cpuid_table *table)
+{
+	const struct kvm_cpuid_entry2 *vendor = cpuid_find(table, 0, 0), *features = cpuid_find(table, 7, 0);
+	bool is_amd = vendor && (!memcmp(&vendor->ebx, "Auth", 4) || !memcmp(&vendor->ebx, "Hygo", 4));
+
+	if (!is_amd || (features && features->ebx & BIT(10)))
+		return;
+	reg_clear(table, 1, EDX, BIT(13));
+	reg_clear(table, 0x80000001, EDX, BIT(13));
+}
+
 /* Bits that hold the numbers 0 to @count - 1. */
 static unsigned int id_bits(unsigned int count)
 {
@@ -218,6 +242,7 @@ static int shape_kvm(struct cpuid_table *table)
 int cpuid_shape(struct cpuid_table *table, unsigned int vcpu, unsigned int vcpus)
 {
 	cpuid_hide(table);
+	shape_global_pages(table);
 	shape_features(table, vcpu, vcpus);
 	shape_caches(table, vcpus);
 	shape_amd(table, vcpu, vcpus);

@@ -27,6 +27,13 @@ int cpuid_shape(struct cpuid_table *table, unsigned int vcpu, unsigned int vcpus
 /* Registers in which vCPU 0 enters the kernel; the others wait for their INIT and SIPI. Negative errno, reported. */
 int regs_set_entry(int vcpu_fd, const struct boot_entry *entry);
 
+/*
+ * Map all memory of @layout in the second-level tables, by having the vCPU write one word every @step bytes (a page, 2
+ * MiB at most), as it is. The vCPU has not run yet and is then as it was, but for its general registers; @memory, all
+ * of the guest's, has what it had. Negative errno, reported.
+ */
+int pages_touch(int vcpu_fd, struct kvm_run *run, uint8_t *memory, const struct memory_layout *layout, uint64_t step);
+
 /* What firmware leaves in the MSRs of each vCPU. Negative errno, reported. */
 int msrs_set_boot(int vcpu_fd);
 
