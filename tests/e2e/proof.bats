@@ -101,10 +101,10 @@ on_time() { # NAME VCPUS
 }
 
 @test "each guest did its work, died of the planted instruction, and took no other exit than those let through" {
-  local host name guest mode vcpus plant seconds tries except
+  local host name guest mode vcpus plant seconds tries
   for host in $(hosts); do
     OUT=$BATS_FILE_TMPDIR/$host
-    while read -r name guest mode vcpus plant seconds tries except; do
+    while read -r name guest mode vcpus plant seconds tries _; do
       [ "$name" != ipi ] || continue
       echo "host $(cat "$OUT/host"), guest $guest: $name: $(cat "$OUT/$name.tries") of $tries"
       died "$name" "$plant"

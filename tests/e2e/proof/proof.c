@@ -114,9 +114,10 @@ static void work_fork(struct evidence *evidence)
 	int status;
 
 	if (pid == 0) {
-		page = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		memset(page, 1, 1 << 20);
-		_exit(7);
+		page = malloc(1 << 20);
+		if (page)
+			memset(page, 1, 1 << 20);
+		_exit(page ? 7 : 1);
 	}
 	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7)
 		evidence->children++;
@@ -150,9 +151,11 @@ static void work_on(int cpu, const char *mode, uint64_t ns, int planting, struct
 		evidence->ticks = local_ticks(cpu) - ticks;
 		evidence->ns = now() - start;
 	}
-	while (!planting)
+	for (;;) {
+		if (planting)
+			plant(evidence);
 		work(evidence);
-	plant(evidence);
+	}
 }
 
 static void pin(int cpu)
@@ -170,20 +173,23 @@ int main(void)
 	char mode[16], seconds[16], where[16];
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), memory = open("/dev/mem", O_RDWR | O_SYNC);
 	struct evidence *evidence = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, memory, EVIDENCE);
-	volatile int *sealed = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int gate[2];
 
 	param("mode", "busy", mode, sizeof(mode));
 	param("seconds", "5", seconds, sizeof(seconds));
 	param("plant", "0", where, sizeof(where));
-	if (evidence == MAP_FAILED || sealed == MAP_FAILED)
+	if (pipe(gate))
+		die("pipe");
+	if (evidence == MAP_FAILED)
 		die("/dev/mem: is memmap=4K$0x8000 on the command line?");
 	memset(evidence, 0, 4096);
 	for (int cpu = 1; cpu < cpus; cpu++) {
 		if (fork())
 			continue;
 		pin(cpu);
-		while (!*sealed)
-			sched_yield();
+		close(gate[1]);
+		if (read(gate[0], mode + sizeof(mode) - 1, 1) < 0) /* until it is sealed, and the other end closed */
+			die("gate");
 		work_on(cpu, mode, strtoull(seconds, NULL, 10) * 1000000000, atoi(where) == cpu, &evidence[cpu]);
 	}
 	pin(0);
@@ -191,6 +197,6 @@ int main(void)
 		die("I/O port of the seal");
 	sleep(1);
 	outb(1, PORT_SEAL);
-	*sealed = 1;
+	close(gate[1]);
 	work_on(0, mode, strtoull(seconds, NULL, 10) * 1000000000, atoi(where) == 0, &evidence[0]);
 }
