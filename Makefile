@@ -65,6 +65,9 @@ check: ## all tests, under 20 minutes; ends with "N passed, 0 failed"
 check-long: ## full matrices and soaks; goes on where it was interrupted
 	$(script)check --long
 
+bench: $(BUILD)/nohype $(BUILD)/nohype-core ## exits, instructions and memory beside QEMU's microvm; BENCH=quick for one short run
+	@BUILD='$(abspath $(BUILD))' tests/bench/bench
+
 lint: $(BUILD)/include/dsdt.h ## format, static analysis, shell scripts, man pages
 	$(script)lint
 
@@ -204,7 +207,7 @@ help: ## show this
 -include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
-.PHONY: all deps demo check check-long lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \
+.PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \
 	uninstall clean help FORCE
 # A target whose recipe failed must not look made.
 .DELETE_ON_ERROR:

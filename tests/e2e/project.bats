@@ -29,7 +29,7 @@ setup() {
 
 @test "make help names the targets" {
   help=$(make help)
-  for target in all deps demo check check-long lint install uninstall clean asan fuzz guests jail-table; do
+  for target in all deps demo check check-long bench lint install uninstall clean asan fuzz guests jail-table; do
     grep -q "^  make $target " <<<"$help" || { echo "not there: $target"; return 1; }
   done
 }
