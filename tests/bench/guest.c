@@ -93,7 +93,7 @@ static void work_idle(volatile uint64_t *work, uint64_t end)
 static void write_pages(volatile char *block, size_t size)
 {
 	for (size_t i = 0; i < size; i += PAGE)
-		block[i]++;
+		block[i] = 1;
 }
 
 static void work_fork(volatile uint64_t *work, uint64_t end)
