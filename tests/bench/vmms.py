@@ -11,8 +11,8 @@ CORE = 1  # the host's isolated CPU, which the vCPU gets under each of them
 # The guest's own part is the same everywhere.
 CMDLINE = "console=ttyS0 quiet rdinit=/bin/bench BENCH_SECONDS={seconds:g}"
 
-# Added where instructions are counted, for all of them. QEMU 10.0.2 with -icount stood still for ever in 2 of 3 boots
-# of a guest of the second level that halted without an exit: it went round in tcg_cpu_exec() and ran nothing.
+# Added where instructions are counted, for all of them. QEMU 10.0.2 with -icount stood still in 2 of 3 boots of a guest
+# that may halt without an exit (one was looked at: it went round in tcg_cpu_exec()), and in none that polls when idle.
 NO_HALT = " idle=poll"
 
 # What nohype tells its guests, less what is about its own ports, and the TSC's rate: KVM's clock gives that.

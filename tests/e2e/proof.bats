@@ -31,6 +31,7 @@ plan() { # HOST
   echo "pure 6.12 busy 1 0 60 5 {}"
   echo "pure-idle 6.12 idle 1 0 60 5 {}"
   echo "pure-compact 6.12 busy 1 0 60 5 {}"
+  [ "$1" != 6.12 ] || echo "soak 6.12 fork 1 0 600 1 $EOI"
   echo "two-0 6.12 busy 2 0 60 1 $BOTH"
   echo "two-1 6.12 fork 2 1 60 1 $BOTH"
   echo "ipi 6.12 fork 2 0 60 1 $EOI"

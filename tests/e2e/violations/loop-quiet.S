@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Works with interrupts off for 2^33 ticks of the TSC, some seconds: RESULT counts it. Then an OUT. */
+#ifndef TICKS_LOG2
+#define TICKS_LOG2 33
+#endif
 #include "tests/e2e/violations/guest.h"
 
 guest:
@@ -12,7 +15,7 @@ guest:
 	shl $32, %rdx
 	add %rdx, %rax
 	sub %rbx, %rax
-	shr $33, %rax
+	shr $TICKS_LOG2, %rax
 	jz 1b
 	mov $0x80, %dx
 at:	out %al, %dx
