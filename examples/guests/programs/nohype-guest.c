@@ -34,6 +34,9 @@ _Static_assert(NOHYPE_GUEST_SEAL_PORT == PORT_SEAL && NOHYPE_GUEST_SEAL_HERE == 
 
 #define KLOG_CONSOLE_OFF 6 /* syslog(2) */
 
+#define HOLDERS_TRIES 20
+#define HOLDERS_WAIT  100000 /* microseconds between them */
+
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
@@ -147,11 +150,17 @@ static unsigned int holders_find(char *list, size_t size)
 	return count;
 }
 
+/* Those that were just told to end may take a moment: a shell that was hung up with its login, say. */
 static int holders_check(bool force)
 {
 	char list[512];
 
-	if (!holders_find(list, sizeof(list)))
+	for (int tries = 0; holders_find(list, sizeof(list)); tries++) {
+		if (force || tries == HOLDERS_TRIES)
+			break;
+		usleep(HOLDERS_WAIT);
+	}
+	if (!*list)
 		return EXIT_OK;
 	fprintf(stderr, "nohype-guest: %s: ttyS0 is held by %s: %s\n", force ? "warning" : "error", list,
 		force ? "what they write to it ends this guest from now on, and so may their end"
