@@ -20,7 +20,8 @@ struct device_host {
 	void (*irq)(void *ctx, unsigned int gsi);		 /* pulse an edge-triggered pin of the I/O APIC */
 	void (*msi)(void *ctx, uint64_t address, uint32_t data); /* to a local APIC */
 	void (*console)(void *ctx, const void *bytes, size_t len);
-	void (*ready)(void *ctx, uint8_t value);		       /* the guest wrote @value to the seal port */
+	/* the guest wrote @value to the seal port, and @label before it ("": none; printable) */
+	void (*ready)(void *ctx, uint8_t value, const char *label);
 	void (*end)(void *ctx, enum device_end end);		       /* the guest is done: does not return */
 	int (*peek)(void *ctx, uint64_t gpa, void *bytes, size_t len); /* read guest memory; -EFAULT */
 };

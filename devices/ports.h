@@ -13,11 +13,14 @@
 #define PORT_CMOS	      0x70  /* the clock: index, then data */
 #define PORT_PCI_ADDRESS      0xcf8 /* PCI configuration mechanism 1: address, then 4 ports of data */
 #define PORT_PCI_DATA	      0xcfc
-#define PORT_SEAL	      0x600 /* one OUT of a byte: the guest is ready */
+#define PORT_SEAL	      0x600 /* one OUT of a byte: the guest is ready; see seal_port.c */
 #define PORT_POWER_OFF	      0x604 /* ACPI's sleep control register: one OUT of a byte with SLP_EN set */
 #define PORT_POWER_OFF_STATUS 0x605 /* ACPI's sleep status register */
 #define PORT_REBOOT	      0x608 /* ACPI's reset register */
 #define PORT_PANIC	      0x60c /* for guests that can say that they panicked */
+
+#define SEAL_PORT_HERE 0x4e /* what reading PORT_SEAL gives */
+#define SEAL_LABEL_MAX 64   /* bytes that a guest may say of itself there */
 
 #define REBOOT_VALUE 0x01 /* what ACPI says to write to PORT_REBOOT */
 #define SLEEP_TYPE   5	  /* SLP_TYP of S5 in the DSDT's \_S5 */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "devices/device.h"
+#include "devices/ports.h"
 
 /* Boot devices with a core manager that only writes down what it is asked for. */
 struct machine {
@@ -18,7 +19,8 @@ struct machine {
 	uint32_t data;
 	size_t printed;
 	char console[4096];
-	int ready;     /* -1: nothing was said */
+	int ready; /* -1: nothing was said */
+	char label[SEAL_LABEL_MAX + 1];
 	int end;       /* -1: it goes on */
 	uint16_t flag; /* at 0x472 of the guest's memory */
 	int peek_err;
@@ -53,9 +55,12 @@ static void machine_console(void *ctx, const void *bytes, size_t len)
 	machine->console[machine->printed] = '\0';
 }
 
-static void machine_ready(void *ctx, uint8_t value)
+static void machine_ready(void *ctx, uint8_t value, const char *label)
 {
-	((struct machine *)ctx)->ready = value;
+	struct machine *machine = ctx;
+
+	machine->ready = value;
+	snprintf(machine->label, sizeof(machine->label), "%s", label);
 }
 
 static void machine_end(void *ctx, enum device_end end)

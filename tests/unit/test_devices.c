@@ -2,6 +2,7 @@
 /* The bus and the small boot devices: who answers where, end ports, PCI configuration, I/O APIC. */
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -122,12 +123,62 @@ END_TEST
 
 START_TEST(seal_port)
 {
-	out(&m, PORT_SEAL, 42);
-	ck_assert_int_eq(m.ready, 42);
+	out(&m, PORT_SEAL, 1);
+	ck_assert_int_eq(m.ready, 1);
+	ck_assert_str_eq(m.label, "");
 	m.ready = -1;
 	machine_write(&m, SPACE_PIO, PORT_SEAL, 1, 2);
 	ck_assert_int_eq(m.ready, -1);
-	ck_assert_uint_eq(in(&m, PORT_SEAL), 0xff);
+	ck_assert_uint_eq(in(&m, PORT_SEAL), SEAL_PORT_HERE);
+}
+END_TEST
+
+static void out_text(uint16_t port, const char *text)
+{
+	while (*text)
+		out(&m, port, (uint8_t)*text++);
+}
+
+START_TEST(seal_port_label)
+{
+	out_text(PORT_SEAL, "forgotten");
+	out(&m, PORT_SEAL, 0);
+	out_text(PORT_SEAL, "web ~7");
+	ck_assert_int_eq(m.ready, -1);
+	out(&m, PORT_SEAL, 1);
+	ck_assert_int_eq(m.ready, 1);
+	ck_assert_str_eq(m.label, "web ~7");
+	out(&m, PORT_SEAL, 2);
+	ck_assert_int_eq(m.ready, 2);
+	ck_assert_str_eq(m.label, "");
+}
+END_TEST
+
+/* Every byte is either of the label, or its end: none that isn't printable gets into it. */
+START_TEST(seal_port_label_printable)
+{
+	for (unsigned int value = 1; value < 256; value++) {
+		bool printable = value >= ' ' && value <= '~';
+
+		m.ready = -1;
+		out(&m, PORT_SEAL, 0);
+		out(&m, PORT_SEAL, (uint8_t)value);
+		ck_assert_int_eq(m.ready, printable ? -1 : (int)value);
+		out(&m, PORT_SEAL, 1);
+		ck_assert_uint_eq(strlen(m.label), printable);
+		ck_assert(!printable || m.label[0] == (char)value);
+	}
+}
+END_TEST
+
+START_TEST(seal_port_label_long)
+{
+	for (unsigned int i = 0; i < 10 * SEAL_LABEL_MAX; i++)
+		out(&m, PORT_SEAL, (uint8_t)('a' + i % 26));
+	out(&m, PORT_SEAL, 1);
+	ck_assert_uint_eq(strlen(m.label), SEAL_LABEL_MAX);
+	for (unsigned int i = 0; i < SEAL_LABEL_MAX; i++)
+		ck_assert_int_eq(m.label[i], 'a' + i % 26);
 }
 END_TEST
 
@@ -382,6 +433,9 @@ int main(void)
 	tcase_add_test(tc, clock_tells_utc);
 	tcase_add_test(tc, absent_reads_as_zero);
 	tcase_add_test(tc, seal_port);
+	tcase_add_test(tc, seal_port_label);
+	tcase_add_test(tc, seal_port_label_printable);
+	tcase_add_test(tc, seal_port_label_long);
 	tcase_add_test(tc, power_off_port);
 	tcase_add_test(tc, reboot_port);
 	tcase_add_test(tc, reboot_port_after_panic);

@@ -62,6 +62,7 @@ struct vm {
 /* log.c: an event to the supervisor; lost if it isn't there any more. Text is cut to fit. */
 void event_send(enum event_type type, const char *text);
 void event_send_fds(enum event_type type, unsigned int vcpu, uint64_t value, const int *fds, size_t count);
+void event_send_ready(uint8_t value, const char *label);
 void event_end(enum end_cause end, unsigned int vcpu, uint64_t value, const char *text) __attribute__((noreturn));
 
 /* receive.c: wait for the handoff, check it, and take its fds. Negative errno; says nothing, as there is no one to. */

@@ -63,7 +63,7 @@ enum event_type {
 	EVENT_VM,	/* and its statistics */
 	EVENT_VCPU,	/* vcpu, value: its thread's id; and its statistics, and itself */
 	EVENT_BOOTING,	/* vCPU threads are pinned and about to run the guest */
-	EVENT_READY,	/* the guest wrote value to the seal port */
+	EVENT_READY,	/* the guest wrote value to the seal port; text: the label before it, or "" */
 	EVENT_QUIET,	/* the vCPUs stand still, and only memory is left */
 	EVENT_FILTERED, /* every vCPU thread has its last filter and waits */
 	EVENT_END,	/* end, vcpu, value; the core manager exits after it */

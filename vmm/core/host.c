@@ -42,15 +42,13 @@ static void host_console(void *ctx, const void *bytes, size_t len)
 	}
 }
 
-static void host_ready(void *ctx, uint8_t value)
+static void host_ready(void *ctx, uint8_t value, const char *label)
 {
 	struct vm *vm = ctx;
-	char text[16];
 
-	snprintf(text, sizeof(text), "%u", value);
 	/* The guest that asked runs nothing more before it is sealed: this thread goes to the second gate, or waits. */
 	atomic_store(vm->handoff.seal_level == SEAL_AUDIT ? &vm->holding : &vm->parking, 1);
-	event_send(EVENT_READY, text);
+	event_send_ready(value, label);
 }
 
 static void host_end(void *ctx, enum device_end end)

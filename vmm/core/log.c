@@ -34,6 +34,14 @@ void event_send_fds(enum event_type type, unsigned int vcpu, uint64_t value, con
 	(void)fd_send(HANDOFF_SOCKET, &event, sizeof(event), fds, count, 0);
 }
 
+void event_send_ready(uint8_t value, const char *label)
+{
+	struct event event = { .type = EVENT_READY, .value = value };
+
+	snprintf(event.text, sizeof(event.text), "%s", label);
+	event_write(&event);
+}
+
 void event_end(enum end_cause end, unsigned int vcpu, uint64_t value, const char *text)
 {
 	struct event event = { .type = EVENT_END, .end = end, .vcpu = vcpu, .value = value };

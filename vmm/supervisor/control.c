@@ -98,8 +98,10 @@ static const char *state_name(const struct vm *vm)
 
 static void answer_exits(const struct vm *vm, struct answer *answer)
 {
-	answer_add(answer, "{\"ok\": true, \"name\": \"%s\", \"state\": \"%s\", \"level\": \"%s\", \"vcpus\": [",
-		   vm->cfg->name, state_name(vm), seal_level_name(vm->seal.level));
+	answer_add(answer,
+		   "{\"ok\": true, \"name\": \"%s\", \"state\": \"%s\", \"level\": \"%s\", \"label\": \"%s\", "
+		   "\"vcpus\": [",
+		   vm->cfg->name, state_name(vm), seal_level_name(vm->seal.level), vm->seal.label);
 	for (unsigned int i = 0; i < vm->seal.count; i++) {
 		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
 		struct exits now, before;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the core manager says. It may be the guest's by now: each message is checked whole before it is used. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,6 +44,24 @@ static bool event_is_valid(const struct event *event)
 	default:
 		return false;
 	}
+}
+
+/*
+ * The label is the guest's own word, and may be the core manager's: it is cut, and what JSON would have to escape is
+ * made a question mark as what isn't printable was. Of several, the first is kept: it was there at the seal.
+ */
+static void event_ready(struct vm *vm, const struct event *event)
+{
+	char *label = vm->seal.label;
+
+	if (!vm->seal.asked) {
+		snprintf(label, sizeof(vm->seal.label), "%.*s", SEAL_LABEL_MAX, event->text);
+		for (char *c = label; *c; c++)
+			if (*c == '"' || *c == '\\')
+				*c = '?';
+	}
+	note("%s: guest is ready (%u)", vm->cfg->name, (uint8_t)event->value);
+	seal_ask(vm);
 }
 
 /* A step of the seal is believed once, in its order: a core manager that skips one is ended. */
@@ -90,8 +109,7 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 			note("booting");
 		break;
 	case EVENT_READY:
-		note("%s: guest is ready (%s)", vm->cfg->name, event->text);
-		seal_ask(vm);
+		event_ready(vm, event);
 		break;
 	case EVENT_VM:
 	case EVENT_VCPU:

@@ -103,7 +103,8 @@ void seal_ask(struct vm *vm)
 	vm->seal.asked_at = clock_now();
 	if (vm->seal.level == SEAL_AUDIT) {
 		ledger_mark(vm);
-		note("audit: exits are counted from here on, and nothing is taken away");
+		note("audit%s%s: exits are counted from here on, and nothing is taken away",
+		     *vm->seal.label ? "; " : "", vm->seal.label);
 	}
 	if (request_send(vm, REQUEST_SEAL, -1))
 		seal_fail(vm);
@@ -187,8 +188,9 @@ void seal_finish(struct vm *vm)
 	}
 	vm->seal.sealed = true;
 	vm->seal.sealed_at = clock_now();
-	note("%s: sealed (%s%s): the boot devices are gone, and the first forbidden exit ends the guest", vm->cfg->name,
-	     seal_level_name(vm->seal.level), is_polled(&vm->seal) ? ", polled" : "");
+	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
+	     vm->cfg->name, seal_level_name(vm->seal.level), is_polled(&vm->seal) ? ", polled" : "",
+	     *vm->seal.label ? "; " : "", vm->seal.label);
 }
 
 /* Interrupts that were on their way at the seal have come by then: from here on none is let pass. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "devices/ports.h"
 #include "vmm/core/handoff.h"
 #include "vmm/supervisor/tracepoint.h"
 #include "vmm/x86/reasons.h"
@@ -60,9 +61,10 @@ struct seal {
 	enum tripwire_kind tripwire;
 	const struct vendor *vendor; /* NULL: unknown processor */
 	uint32_t except[EXCEPT_COUNT];
-	int64_t asked_at;  /* ns, CLOCK_MONOTONIC */
-	int64_t sealed_at; /* the same */
-	bool asked;	   /* by the guest or for it */
+	char label[SEAL_LABEL_MAX + 1]; /* what the guest calls itself, printable and without quotes; "": nothing */
+	int64_t asked_at;		/* ns, CLOCK_MONOTONIC */
+	int64_t sealed_at;		/* the same */
+	bool asked;			/* by the guest or for it */
 	bool sealed;
 	bool settled; /* `silent`: from here on it is */
 	bool failed;
