@@ -71,8 +71,9 @@ int memory_map(struct memory *mem);
 void memory_unmap(struct memory *mem);
 
 /*
- * clear.c: overwrite all of it with zeroes, through a mapping made for it, and read it back. Whoever else maps it must
- * be dead. Negative errno, reported; -EIO: something didn't stay zero.
+ * clear.c: overwrite all of it with zeroes, through a mapping made for it, and read it back; with a thread for each CPU
+ * that this process may use. Whoever else maps it must be dead. Negative errno, reported; -EIO: something didn't stay
+ * zero.
  */
 int memory_clear(struct memory *mem);
 
