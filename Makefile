@@ -41,7 +41,8 @@ NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
-MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd)))
+MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
+	       $(BUILD)/man/nohype-exits.7
 
 NOHYPE_LIBS := -ljansson
 CORE_LIBS   := -lseccomp
@@ -118,6 +119,13 @@ $(BUILD)/man/%: man/%.scd
 	@scripts/have scdoc
 	$(call say,SCDOC,$<)
 	$(Q)scdoc <$< >$@.new && mv $@.new $@
+
+# Its table is the one that the program has.
+$(BUILD)/man/nohype-exits.7: $(BUILD)/nohype scripts/exits-page
+	@mkdir -p $(@D)
+	@scripts/have scdoc
+	$(call say,SCDOC,$@)
+	$(Q)scripts/exits-page $< >$@.scd && scdoc <$@.scd >$@.new && mv $@.new $@ && rm $@.scd
 
 # --- tests ---
 
