@@ -37,15 +37,6 @@ const struct boot_device power_off_port_device = {
 	.write = power_off_port_write,
 };
 
-/*
- * A stock kernel resets the machine for a reboot and after a panic alike. What tells them apart is the word that it
- * leaves for the BIOS first: 0x1234 for a warm reboot, 0 for a cold one (arch/x86/kernel/reboot.c,
- * native_machine_emergency_restart()), and `reboot=panic_warm`, which nohype puts on the command line, makes warm the
- * mode of a panic's reset alone (kernel/panic.c: panic_reboot_mode).
- */
-#define BIOS_RESET_FLAG	 0x472
-#define RESET_FLAG_PANIC 0x1234
-
 static void reboot_port_write(struct device *dev, uint64_t offset, const void *data, unsigned int len)
 {
 	const struct device_host *host = dev->host;

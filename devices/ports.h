@@ -22,6 +22,15 @@
 #define SEAL_PORT_HERE 0x4e /* what reading PORT_SEAL gives */
 #define SEAL_LABEL_MAX 64   /* bytes that a guest may say of itself there */
 
+/*
+ * A stock kernel resets the machine for a reboot and after a panic alike. What tells them apart is the word that it
+ * leaves for the BIOS first: 0x1234 for a warm reboot, 0 for a cold one (arch/x86/kernel/reboot.c,
+ * native_machine_emergency_restart()), and `reboot=panic_warm`, which nohype puts on the command line, makes warm the
+ * mode of a panic's reset alone (kernel/panic.c: panic_reboot_mode).
+ */
+#define BIOS_RESET_FLAG	 0x472
+#define RESET_FLAG_PANIC 0x1234
+
 #define REBOOT_VALUE 0x01 /* what ACPI says to write to PORT_REBOOT */
 #define SLEEP_TYPE   5	  /* SLP_TYP of S5 in the DSDT's \_S5 */
 

@@ -56,6 +56,11 @@ address() { # GUEST
   [ "$counted" -ge "$executed" ] && [ "$counted" -le $((executed + 1)) ]
 }
 
+@test "a violation comes with what a guest can do about it" {
+  said strict "to avoid it: a musl user land, or no new programs; or declare seal.except.cpuid"
+  said any-rate "to avoid it: no serial console, no poweroff but nohype-guest's"
+}
+
 @test "polled: the violation is seen, and ends the guest while it works on" {
   same "$(cat "$OUT/polled.status")" 5
   said polled "sealed (strict, polled)"

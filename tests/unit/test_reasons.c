@@ -223,6 +223,9 @@ START_TEST(exception_alone)
 {
 	ck_assert(matches(excepted[_i].vendor->except_filters[excepted[_i].kind], excepted[_i].record) ==
 		  excepted[_i].passes);
+	ck_assert((excepted[_i].vendor->except_kind((uint32_t)excepted[_i].record.exit_reason,
+						    excepted[_i].record.info1, excepted[_i].record.info2) ==
+		   (int)excepted[_i].kind) == excepted[_i].passes);
 }
 END_TEST
 

@@ -27,6 +27,7 @@ struct vm_plan {
 struct outcome {
 	enum exit_code code;
 	char text[1100];
+	char hint[256]; /* what to do about it, or "" */
 };
 
 /* The running one. */

@@ -53,12 +53,29 @@ static void outcome_of_status(int status, struct outcome *outcome)
 			 WEXITSTATUS(status));
 }
 
-static void outcome_of_end_port(uint16_t port, struct outcome *outcome)
+/* What a boot device would have looked at; the guest is dead and its memory isn't cleared yet. */
+static bool is_panic_reset(struct vm *vm)
 {
-	const struct event end = { .end = port == PORT_REBOOT  ? END_REBOOT
-					  : port == PORT_PANIC ? END_PANIC
-							       : END_POWER_OFF };
+	uint16_t flag = 0;
+	const void *at;
 
+	if (memory_map(&vm->memory))
+		return false;
+	at = memory_at(&vm->memory, BIOS_RESET_FLAG, sizeof(flag), "the word of a reset");
+	if (at)
+		memcpy(&flag, at, sizeof(flag));
+	memory_unmap(&vm->memory);
+	return flag == RESET_FLAG_PANIC;
+}
+
+static void outcome_of_end_port(struct vm *vm, uint16_t port, struct outcome *outcome)
+{
+	struct event end = { .end = END_POWER_OFF };
+
+	if (port == PORT_PANIC || (port == PORT_REBOOT && is_panic_reset(vm)))
+		end.end = END_PANIC;
+	else if (port == PORT_REBOOT)
+		end.end = END_REBOOT;
 	outcome_of_end(&end, outcome);
 }
 
@@ -73,12 +90,14 @@ static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
 		return false;
 	if (violation_is_end_port(vm, &violation, &port) &&
 	    !polled_is_violation(vm, outcome->text, sizeof(outcome->text))) {
-		outcome_of_end_port(port, outcome);
+		outcome_of_end_port(vm, port, outcome);
 		return true;
 	}
 	outcome->code = EXIT_VIOLATION;
-	if (!outcome->text[0])
-		violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
+	if (outcome->text[0])
+		return true;
+	violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
+	violation_hint(vm, &violation, outcome->hint, sizeof(outcome->hint));
 	return true;
 }
 

@@ -127,6 +127,8 @@ void seal_release(struct vm *vm);
 /* What the guest did, after the core manager's end. */
 void violation_find(struct vm *vm, struct violation *violation);
 bool violation_is_end_port(const struct vm *vm, const struct violation *violation, uint16_t *port);
+/* How a guest keeps from that, or "". */
+void violation_hint(const struct vm *vm, const struct violation *violation, char *text, size_t size);
 void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size);
 
 /*

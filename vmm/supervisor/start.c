@@ -178,6 +178,8 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	ledger_print(&vm);
 	evidence_print(&vm);
 	vm_give_back(&vm);
+	if (outcome.hint[0])
+		note("%s: %s", cfg->name, outcome.hint);
 	note("%s: %s (exit code %d: %s)", cfg->name, outcome.text, (int)outcome.code, exit_code_text(outcome.code));
 	return (int)outcome.code;
 }

@@ -2,6 +2,7 @@
 /* What a sealed guest did that ended it. Looked for when the core manager is dead, so nothing changes any more. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "base/util.h"
@@ -97,6 +98,28 @@ static void msr_describe(const struct vm *vm, const struct violation *violation,
 		snprintf(text, size, ", WRMSR 0x%" PRIx32 " of 0x%" PRIx64, (uint32_t)regs->rcx, value);
 	else
 		snprintf(text, size, ", RDMSR 0x%" PRIx32, (uint32_t)regs->rcx);
+}
+
+void violation_hint(const struct vm *vm, const struct violation *violation, char *text, size_t size)
+{
+	const struct exit_reason *reason;
+	int kind;
+
+	*text = '\0';
+	if (!violation->from_tracepoint)
+		return;
+	reason = reason_find(vm->seal.vendor, violation->reason);
+	kind = vm->seal.vendor->except_kind(violation->reason, violation->info1, violation->info2);
+	if (kind >= 0 && vm->seal.level == SEAL_STRICT)
+		snprintf(text, size,
+			 "to avoid it: %s; or declare seal.except.%s, and see nohype-vm(5) for what that opens",
+			 kind == EXCEPT_CPUID ? reason->avoid
+			 : kind == EXCEPT_EOI
+				 ? "a processor with APICv or AVIC, or a host that is never late with a tick"
+				 : "one vCPU, or a processor that virtualises IPIs",
+			 except_name((enum except_kind)kind));
+	else if (reason && reason->avoid && strcmp(reason->avoid, "-") != 0)
+		snprintf(text, size, "to avoid it: %s", reason->avoid);
 }
 
 void violation_describe(const struct vm *vm, const struct violation *violation, char *text, size_t size)

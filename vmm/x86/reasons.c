@@ -8,6 +8,12 @@
 
 #define HOST NULL
 
+/* Registers of the local APIC (SDM vol. 3, table 11-1), where it is at reset. */
+#define LAPIC_BASE     0xfee00000
+#define LAPIC_EOI      0xb0
+#define LAPIC_ICR      0x300
+#define LAPIC_ICR_HIGH 0x310
+
 /* The processor lets go of a debug register at its first use; KVM then gives the guest all of them until the next exit.
  */
 #define AMD_DEBUG_REGISTER(n)                                                                   \
@@ -154,6 +160,35 @@ static bool amd_out_byte(uint64_t info1, uint16_t *port)
 	return (info1 & 0x7d) == 0x10;
 }
 
+static int amd_except_kind(uint32_t reason, uint64_t info1, uint64_t info2)
+{
+	if (reason == 0x72)
+		return EXCEPT_CPUID;
+	if (reason == 0x400 && info2 == LAPIC_BASE + LAPIC_EOI && info1 & 2)
+		return EXCEPT_EOI;
+	if (reason == 0x401)
+		return EXCEPT_IPI;
+	if (reason == 0x400 && (info2 == LAPIC_BASE + LAPIC_ICR || info2 == LAPIC_BASE + LAPIC_ICR_HIGH) &&
+	    !(info1 & 16))
+		return EXCEPT_IPI;
+	return -1;
+}
+
+static int intel_except_kind(uint32_t reason, uint64_t info1, uint64_t info2)
+{
+	uint64_t offset = info1 & 0xfff, access = info1 >> 12;
+
+	(void)info2;
+	if (reason == 10)
+		return EXCEPT_CPUID;
+	if (reason == 44 && offset == LAPIC_EOI && access == 1)
+		return EXCEPT_EOI;
+	if ((offset == LAPIC_ICR || offset == LAPIC_ICR_HIGH) &&
+	    ((reason == 44 && access <= 1) || (reason == 56 && access == 0)))
+		return EXCEPT_IPI;
+	return -1;
+}
+
 /* APM vol. 2, 15.11: EXITINFO1 is 1 for WRMSR. */
 static bool amd_msr_write(uint32_t reason, uint64_t info1)
 {
@@ -193,6 +228,7 @@ const struct vendor vendor_amd = {
 	.msr_first = 0x7c,
 	.msr_last = 0x7c,
 	.is_out_byte = amd_out_byte,
+	.except_kind = amd_except_kind,
 	.is_msr_write = amd_msr_write,
 	.count = ARRAY_SIZE(amd_reasons),
 	.reasons = amd_reasons,
@@ -221,6 +257,7 @@ const struct vendor vendor_intel = {
 	.msr_first = 31,
 	.msr_last = 32,
 	.is_out_byte = intel_out_byte,
+	.except_kind = intel_except_kind,
 	.is_msr_write = intel_msr_write,
 	.count = ARRAY_SIZE(intel_reasons),
 	.reasons = intel_reasons,

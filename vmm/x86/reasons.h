@@ -27,6 +27,8 @@ struct vendor {
 	uint32_t msr_first, msr_last;
 	/* Is @info1 one OUT of a byte, no string? If so *@port. */
 	bool (*is_out_byte)(uint64_t info1, uint16_t *port);
+	/* The kind that such an exit is of, or -1: as the filters have it. */
+	int (*except_kind)(uint32_t reason, uint64_t info1, uint64_t info2);
 	/* Of the two accesses to an MSR, is it WRMSR? */
 	bool (*is_msr_write)(uint32_t reason, uint64_t info1);
 	size_t count;
