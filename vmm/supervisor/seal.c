@@ -31,7 +31,7 @@ int seal_take_vm(struct vm *vm, int stats_fd)
 	return 0;
 }
 
-/* Where this user may have none, KVM's own statistics must do. */
+/* Where this user may have none, KVM's own statistics must do. A guest can have ended before we come to it. */
 static int log_take(struct seal *seal, struct watched_vcpu *vcpu)
 {
 	int err;
@@ -46,7 +46,7 @@ static int log_take(struct seal *seal, struct watched_vcpu *vcpu)
 		return 0;
 	free(vcpu->log);
 	vcpu->log = NULL;
-	return err == -EACCES ? 0 : err;
+	return err == -EACCES || err == -ESRCH ? 0 : err;
 }
 
 int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, int vcpu_fd)

@@ -50,8 +50,8 @@ int tracepoint_open(struct perf_event_attr *attr, pid_t tid, const char *filter,
 	attr->size = sizeof(*attr);
 	fd = (int)syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	err = -errno;
-	if (fd < 0 && quiet && is_denial(err))
-		return -EACCES;
+	if (fd < 0 && quiet && (is_denial(err) || err == -ESRCH))
+		return err == -ESRCH ? err : -EACCES;
 	if (fd < 0)
 		return fail(err,
 			    "tripwire on thread %d: %s: it needs CAP_PERFMON (with Debian's "

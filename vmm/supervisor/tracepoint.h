@@ -24,8 +24,8 @@ struct exit_record {
 
 /*
  * A perf event for thread @tid (0: this one), of the exits that @filter matches ("" for any). @attr holds what is
- * beyond that. Its fd, or negative errno; -EACCES and -EPERM, for which a capability is missing, are not reported if
- * @quiet.
+ * beyond that. Its fd, or negative errno; if @quiet, -EACCES (a capability is missing) and -ESRCH (the thread is gone)
+ * are not reported.
  */
 int tracepoint_open(struct perf_event_attr *attr, pid_t tid, const char *filter, bool quiet);
 
@@ -94,7 +94,7 @@ struct exit_log {
 	struct reason_count since_mark[REASONS_MAX + 1]; /* the same */
 };
 
-/* -EACCES, not reported: this user may not. Other negative errno are reported. */
+/* -EACCES, not reported: this user may not; -ESRCH, not reported: it has ended. Other negative errno are reported. */
 int exit_log_open(struct exit_log *log, pid_t tid, const struct vendor *vendor);
 void exit_log_read(struct exit_log *log);
 void exit_log_mark(struct exit_log *log); /* from here on it is "since" */
