@@ -23,6 +23,7 @@ static const struct good {
 	uint64_t settle;
 	uint32_t except[EXCEPT_COUNT];
 	enum tripwire_kind tripwire;
+	const char *report;
 } good[] = {
 	{ .text = "{\"kernel\":\"k\"}", .kernel = "/vms/k" },
 	{ .text = " \t\r\n{ \"kernel\" : \"k\" }\r\n", .kernel = "/vms/k" },
@@ -35,6 +36,8 @@ static const struct good {
 	{ .text = "{\"kernel\":\"k\",\"$schema\":\"any thing\"}" },
 	{ .text = "{\"kernel\":\"k\",\"initrd\":\"i\"}", .initrd = "/vms/i" },
 	{ .text = "{\"kernel\":\"k\",\"initrd\":\"/i\"}", .initrd = "/i" },
+	{ .text = "{\"kernel\":\"k\",\"report\":\"r.json\"}", .report = "/vms/r.json" },
+	{ .text = "{\"kernel\":\"k\",\"report\":\"/r.json\"}", .report = "/r.json" },
 	{ .text = "{\"kernel\":\"k\",\"cmdline\":\"\"}", .cmdline = "" },
 	{ .text = "{\"kernel\":\"k\",\"cmdline\":\"a=\\\"b c\\\" d\"}", .cmdline = "a=\"b c\" d" },
 	{ .text = "{\"kernel\":\"k\",\"name\":\"a\"}", .name = "a" },
@@ -131,6 +134,7 @@ START_TEST(good_text)
 	ck_assert_str_eq(cfg.name, want->name ? want->name : "vm");
 	ck_assert_str_eq(cfg.kernel, want->kernel ? want->kernel : "/vms/k");
 	ck_assert_pstr_eq(cfg.initrd, want->initrd);
+	ck_assert_pstr_eq(cfg.report, want->report);
 	ck_assert_str_eq(cfg.cmdline, want->cmdline ? want->cmdline : "");
 	ck_assert_uint_eq(cfg.memory_size, want->memory_size ? want->memory_size : MIB(512));
 	ck_assert_uint_eq(cfg.page_size, want->page_size ? want->page_size : KIB(4));

@@ -2,6 +2,7 @@
 #ifndef VMM_CLI_CLI_H
 #define VMM_CLI_CLI_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/nearest.h"
@@ -22,12 +23,17 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 void commands_suggest(struct nearest *near);
 
-/* run.c, check.c, help.c; control.c for all that speak with a running VM. */
+/* run.c, check.c, help.c; control.c for what says a word to a running VM, exits.c. */
 int run_main(const struct command *cmd, int argc, char **argv);
 int check_main(const struct command *cmd, int argc, char **argv);
 int control_main(const struct command *cmd, int argc, char **argv);
+int exits_main(const struct command *cmd, int argc, char **argv);
 int explain_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
+
+/* control.c: a supervisor's answer, or NULL, reported, if it has understood nothing; and can a VM be called @name? */
+json_t *answer_parse(const struct command *cmd, const char *text);
+bool vm_name_check(const struct command *cmd, const char *name);
 
 /* options.c: the options of the commands that take a configuration. */
 #define OPTIONS_MAX 24

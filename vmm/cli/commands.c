@@ -15,10 +15,13 @@ const struct command commands[] = {
 	  check_main },
 	{ "seal", "NAME", "seal a running VM, whether or not its guest has asked",
 	  "The first exit that its seal level forbids ends it from then on.\n", false, control_main },
-	{ "exits", "[--json] NAME", "show a running VM's exits, without disturbing it",
+	{ "exits", "[--once | --json] NAME", "show a running VM's exits and guarantees",
 	  "KVM's own counters by vCPU: before the seal; and since, those by the host (its interrupts) and by the "
-	  "guest.\n",
-	  false, control_main },
+	  "guest.\n"
+	  "On a terminal a view that is renewed every second, until Ctrl-C, q or the VM's end; with --once, or if "
+	  "standard\n"
+	  "output is no terminal, one table; with --json, one object on a line, with the guarantees too.\n",
+	  false, exits_main },
 	{ "stop", "NAME", "end a running VM: a clean end for its supervisor",
 	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },
 	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",

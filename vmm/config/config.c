@@ -24,6 +24,7 @@ void config_free(struct vm_config *cfg)
 	free(cfg->kernel);
 	free(cfg->initrd);
 	free(cfg->cmdline);
+	free(cfg->report);
 	config_init(cfg);
 }
 

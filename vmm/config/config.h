@@ -53,6 +53,7 @@ struct vm_config {
 	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
 	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
 	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
+	char *report;			  /* path, as the kernel's, or NULL: none is written */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

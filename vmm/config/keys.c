@@ -81,6 +81,11 @@ static int set_initrd(struct vm_config *cfg, const json_t *value, const struct p
 	return set_path(&cfg->initrd, value, at);
 }
 
+static int set_report(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return set_path(&cfg->report, value, at);
+}
+
 static int set_cmdline(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
 	const char *cmdline = string_get(value, at);
@@ -245,6 +250,7 @@ static const struct key keys[] = {
 	{ "seal.except.eoi", set_except_eoi, RATE },
 	{ "seal.except.cpuid", set_except_cpuid, RATE },
 	{ "seal.except.ipi", set_except_ipi, RATE },
+	{ "report", set_report, "the path of a file" },
 };
 
 const struct key *key_at(unsigned int i)

@@ -2,8 +2,7 @@
 #include "vmm/supervisor/control.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,16 +74,9 @@ struct answer {
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3))) static void answer_add(struct answer *answer, const char *fmt, ...)
+static void answer_set(struct answer *answer, const char *text)
 {
-	size_t room = sizeof(answer->text) - answer->len;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vsnprintf(answer->text + answer->len, room, fmt, ap);
-	va_end(ap);
-	answer->len += MIN((size_t)len, room - 1);
+	answer->len = (size_t)snprintf(answer->text, sizeof(answer->text), "%s", text);
 }
 
 static const char *state_name(const struct vm *vm)
@@ -93,28 +85,57 @@ static const char *state_name(const struct vm *vm)
 		return "ending";
 	if (vm->seal.sealed)
 		return "sealed";
-	return vm->seal.asked ? "audited" : "booting";
+	if (!vm->seal.asked)
+		return "booting";
+	return vm->seal.level == SEAL_AUDIT ? "audited" : "sealing";
+}
+
+static json_t *vcpu_json(const struct vm *vm, unsigned int i)
+{
+	const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
+	struct exits now, before;
+	json_t *json;
+
+	if (exits_read(vcpu, &now))
+		return NULL;
+	before = vm->seal.marked ? vcpu->at_seal : now;
+	json = json_pack("{s:i, s:i, s:I, s:I, s:I, s:I}", "vcpu", (int)i, "core", (int)vm->plan.cores[i], "exits",
+			 (json_int_t)now.all, "host", (json_int_t)now.host, "before_seal", (json_int_t)before.all,
+			 "host_before_seal", (json_int_t)before.host);
+	json_object_set_new(json, "exceptions", exceptions_count_json(&vm->seal, i));
+	return json;
+}
+
+/* As they are now; those of the seal if the core manager is just ending; none before the seal. */
+static json_t *guarantees_now(const struct vm *vm)
+{
+	struct guarantees now = { 0 };
+
+	if (vm->seal.marked)
+		guarantees_read(vm, &now);
+	return guarantees_json(now.count ? &now : &vm->seal.guarantees);
+}
+
+static json_t *time_json(const struct vm *vm, int64_t at)
+{
+	return at ? json_integer(at - vm->started) : json_null();
 }
 
 static void answer_exits(const struct vm *vm, struct answer *answer)
 {
-	answer_add(answer,
-		   "{\"ok\": true, \"name\": \"%s\", \"state\": \"%s\", \"level\": \"%s\", \"label\": \"%s\", "
-		   "\"vcpus\": [",
-		   vm->cfg->name, state_name(vm), seal_level_name(vm->seal.level), vm->seal.label);
-	for (unsigned int i = 0; i < vm->seal.count; i++) {
-		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
-		struct exits now, before;
+	json_t *vcpus = json_array(), *json;
 
-		if (exits_read(vcpu, &now))
-			continue;
-		before = vm->seal.asked ? vcpu->at_seal : now;
-		answer_add(answer,
-			   "%s{\"vcpu\": %u, \"core\": %u, \"exits\": %" PRIu64 ", \"host\": %" PRIu64
-			   ", \"before_seal\": %" PRIu64 ", \"host_before_seal\": %" PRIu64 "}",
-			   i ? ", " : "", i, vm->plan.cores[i], now.all, now.host, before.all, before.host);
-	}
-	answer_add(answer, "]}");
+	for (unsigned int i = 0; i < vm->seal.count; i++)
+		json_array_append_new(vcpus, vcpu_json(vm, i)); /* NULL isn't appended */
+	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name, "state",
+			 state_name(vm), "level", seal_level_name(vm->seal.level), "label", vm->seal.label, "vcpus",
+			 vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
+			 time_json(vm, vm->seal.asked_at), "sealed_ns",
+			 time_json(vm, vm->seal.sealed ? vm->seal.sealed_at : 0), "guarantees", guarantees_now(vm));
+	answer->len = json ? json_dumpb(json, answer->text, sizeof(answer->text), 0) : 0;
+	json_decref(json);
+	if (!answer->len || answer->len > sizeof(answer->text))
+		answer_set(answer, "{\"ok\": false, \"error\": \"no room for the answer\"}");
 }
 
 static void order_stop(struct vm *vm)
@@ -147,10 +168,10 @@ static void order_take(struct vm *vm, const char *word, struct answer *answer)
 		if (strcmp(orders[i].word, word) != 0)
 			continue;
 		orders[i].act(vm);
-		answer_add(answer, "{\"ok\": true}");
+		answer_set(answer, "{\"ok\": true}");
 		return;
 	}
-	answer_add(answer, "{\"ok\": false, \"error\": \"unknown request\"}");
+	answer_set(answer, "{\"ok\": false, \"error\": \"unknown request\"}");
 }
 
 void control_serve(struct vm *vm)
@@ -168,34 +189,47 @@ void control_serve(struct vm *vm)
 	fd_close(&vm->client_fd);
 }
 
-int control_ask(const char *name, const char *word, char *answer, size_t size)
+static int socket_ask(int fd, const char *word, char *answer, size_t size)
 {
 	static const struct timeval patience = { .tv_sec = ASK_SECONDS };
-	struct sockaddr_un address;
-	socklen_t address_len = control_address(&address, geteuid(), name);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int err = 0;
 	ssize_t len;
 
-	if (fd < 0)
-		return fail(-errno, "control socket: %s", strerror(errno));
-	if (connect(fd, (struct sockaddr *)&address, address_len)) {
-		err = fail(-ESRCH, "\"%s\": no VM of that name and of this user runs", name);
-		goto close_fd;
-	}
-	err = peer_check(fd);
-	if (err) {
-		fail(err, "\"%s\": who holds its control socket is another user: nothing was sent", name);
-		goto close_fd;
-	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	len = send(fd, word, strlen(word), MSG_NOSIGNAL) < 0 ? -1 : recv(fd, answer, size - 1, 0);
 	if (len <= 0)
-		err = fail(len ? -errno : -ECONNRESET, "\"%s\": its supervisor didn't answer: %s", name,
-			   strerror(len ? errno : ECONNRESET));
+		return len ? -errno : -ECONNRESET;
+	answer[len] = '\0';
+	return 0;
+}
+
+int control_try(const char *name, const char *word, char *answer, size_t size)
+{
+	struct sockaddr_un address;
+	socklen_t address_len = control_address(&address, geteuid(), name);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&address, address_len))
+		err = -ESRCH;
 	else
-		answer[len] = '\0';
-close_fd:
+		err = peer_check(fd);
+	if (!err)
+		err = socket_ask(fd, word, answer, size);
 	close(fd);
+	return err;
+}
+
+int control_ask(const char *name, const char *word, char *answer, size_t size)
+{
+	int err = control_try(name, word, answer, size);
+
+	if (err == -ESRCH)
+		fail(err, "\"%s\": no VM of that name and of this user runs", name);
+	else if (err == -EPERM)
+		fail(err, "\"%s\": who holds its control socket is another user: nothing was sent", name);
+	else if (err)
+		fail(err, "\"%s\": its supervisor didn't answer: %s", name, strerror(-err));
 	return err;
 }

@@ -24,4 +24,7 @@ socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *na
  */
 int control_ask(const char *name, const char *word, char *answer, size_t size);
 
+/* The same, and nothing is reported. */
+int control_try(const char *name, const char *word, char *answer, size_t size);
+
 #endif

@@ -105,6 +105,7 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 			warn("the core manager's jail: not to be had on this host for this user: %s", event->text);
 		break;
 	case EVENT_BOOTING:
+		vm->booting_at = clock_now();
 		if (vm->opt->verbose)
 			note("booting");
 		break;

@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/exit_code.h"
 #include "memmap/memmap.h"
 #include "vmm/core/handoff.h"
+#include "vmm/supervisor/report.h"
 #include "vmm/supervisor/seal.h"
 #include "vmm/supervisor/supervisor.h"
 
@@ -52,8 +54,14 @@ struct vm {
 	const char *stop_reason; /* why we ended it, if we did */
 	enum exit_code stop_code;
 	struct seal seal;
-	unsigned int seal_step; /* of the order in which the core manager may report */
-	int64_t started;	/* ns, CLOCK_MONOTONIC */
+	unsigned int seal_step;	    /* of the order in which the core manager may report */
+	struct violation violation; /* .found: what ended it was one */
+	struct report report;
+	struct timespec utc; /* the start, CLOCK_REALTIME */
+	int64_t started;     /* ns, CLOCK_MONOTONIC, as are the next; 0: not yet */
+	int64_t prepared_at, booting_at, ended_at;
+	uint64_t cleared_bytes; /* 0: memory was not cleared by us */
+	int64_t cleared_ns;	/* that took */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */

@@ -154,6 +154,7 @@ void core_kill(struct vm *vm)
 	while (waitpid(vm->core_pid, &vm->core_status, 0) < 0 && errno == EINTR)
 		;
 	vm->core_gone = true;
+	vm->ended_at = clock_now();
 }
 
 void core_end(struct vm *vm)

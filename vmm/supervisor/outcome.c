@@ -95,7 +95,8 @@ static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
 	}
 	outcome->code = EXIT_VIOLATION;
 	if (outcome->text[0])
-		return true;
+		return true; /* what was polled has no record */
+	vm->violation = violation;
 	violation_describe(vm, &violation, outcome->text, sizeof(outcome->text));
 	violation_hint(vm, &violation, outcome->hint, sizeof(outcome->hint));
 	return true;

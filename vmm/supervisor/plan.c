@@ -89,6 +89,8 @@ int vm_check(const struct vm_config *cfg, const struct run_options *opt)
 	enum exit_code code = plan_make(&plan, cfg);
 
 	(void)opt;
+	if (report_check(cfg))
+		code = EXIT_USAGE;
 	if (code == EXIT_CLEAN && memory_check(&plan.layout, plan.page_size))
 		code = EXIT_HOST;
 	return (int)code;

@@ -18,9 +18,6 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-/* Filters that a sealed thread has: that of boot and its last one. */
-#define SEALED_FILTERS 2
-
 #define FILTER_MAX 1024 /* bytes */
 
 int seal_take_vm(struct vm *vm, int stats_fd)
@@ -95,6 +92,15 @@ static void seal_fail(struct vm *vm)
 	core_kill(vm);
 }
 
+/* What is counted from now on counts as since the seal. */
+static void seal_mark(struct vm *vm)
+{
+	ledger_mark(vm);
+	report_mark(vm);
+	vm->seal.marked = true;
+	vm->seal.sealed_at = clock_now();
+}
+
 void seal_ask(struct vm *vm)
 {
 	if (vm->seal.asked)
@@ -102,9 +108,12 @@ void seal_ask(struct vm *vm)
 	vm->seal.asked = true;
 	vm->seal.asked_at = clock_now();
 	if (vm->seal.level == SEAL_AUDIT) {
-		ledger_mark(vm);
+		/* the vCPU that has asked waits for the request */
+		seal_mark(vm);
+		guarantees_read(vm, &vm->seal.guarantees);
 		note("audit%s%s: exits are counted from here on, and nothing is taken away",
 		     *vm->seal.label ? "; " : "", vm->seal.label);
+		guarantees_print(&vm->seal.guarantees);
 	}
 	if (request_send(vm, REQUEST_SEAL, -1))
 		seal_fail(vm);
@@ -181,16 +190,20 @@ void seal_finish(struct vm *vm)
 		seal_fail(vm);
 		return;
 	}
-	ledger_mark(vm);
+	if (has_kernel_tripwire(&vm->seal))
+		vm->seal.armed = tripwires_armed(vm);
+	guarantees_read(vm, &vm->seal.guarantees);
+	seal_mark(vm);
 	if (request_send(vm, REQUEST_GO, -1)) {
 		seal_fail(vm);
 		return;
 	}
 	vm->seal.sealed = true;
-	vm->seal.sealed_at = clock_now();
 	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
 	     vm->cfg->name, seal_level_name(vm->seal.level), is_polled(&vm->seal) ? ", polled" : "",
 	     *vm->seal.label ? "; " : "", vm->seal.label);
+	guarantees_settle(vm, &vm->seal.guarantees);
+	guarantees_print(&vm->seal.guarantees);
 }
 
 /* Interrupts that were on their way at the seal have come by then: from here on none is let pass. */
@@ -206,6 +219,7 @@ static void seal_settle(struct vm *vm)
 	}
 	seal->settled = true;
 	ledger_mark(vm); /* arming interrupts the core, just before it counts */
+	report_mark(vm);
 	note("%s: settled: any exit ends the guest now", vm->cfg->name);
 }
 

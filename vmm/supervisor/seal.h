@@ -9,8 +9,13 @@
 
 #include "devices/ports.h"
 #include "vmm/core/handoff.h"
+#include "vmm/supervisor/guarantees.h"
+#include "vmm/supervisor/timeline.h"
 #include "vmm/supervisor/tracepoint.h"
 #include "vmm/x86/reasons.h"
+
+/* Filters that a sealed thread has: that of boot and its last one. */
+#define SEALED_FILTERS 2
 
 /* A forbidden exit, as the kernel's tracepoint recorded it or the vCPU's own page shows it. */
 struct violation {
@@ -20,12 +25,7 @@ struct violation {
 	uint32_t reason; /* the processor's number; without a tracepoint: KVM_EXIT_* */
 	uint64_t rip;
 	uint64_t info1, info2;
-};
-
-/* Exits of one vCPU, since it was made. */
-struct exits {
-	uint64_t all;
-	uint64_t host; /* interrupts for the host, and KVM's waits for the guest to take its own */
+	int64_t at; /* ns, CLOCK_MONOTONIC; 0: not known */
 };
 
 /* Where in a vCPU's statistics its exits stand: bytes. */
@@ -75,6 +75,9 @@ struct seal {
 	char over[160];	    /* what it was ended for, if not by a tripwire of the kernel's */
 	unsigned int count; /* of vCPUs that were handed over */
 	struct watched_vcpu vcpus[VM_VCPUS_MAX];
+	bool marked;		      /* at_seal of each vCPU is known */
+	unsigned int armed;	      /* tripwires that the kernel was seen to count time for */
+	struct guarantees guarantees; /* as they were when it was sealed */
 };
 
 struct vm;
@@ -104,6 +107,17 @@ bool polled_is_violation(const struct vm *vm, char *text, size_t size);
 
 /* verify.c: can the kernel end thread @tid by SIGTRAP, and has it @filters seccomp filters? -EPERM, reported. */
 int thread_verify(pid_t pid, pid_t tid, unsigned int filters);
+
+/* KVM's counters of the pages in its tables, and what each is worth. */
+#define PAGE_KINDS 3
+struct page_kind {
+	const char *name;
+	uint64_t size; /* bytes */
+};
+extern const struct page_kind page_kinds[PAGE_KINDS];
+
+/* How many of each there are, and the bytes of all together. Negative errno, reported. */
+int pages_read(int vm_stats_fd, uint64_t counts[PAGE_KINDS], uint64_t *mapped);
 
 /* Is all of the guest's memory mapped in the second-level tables? -EFAULT, reported. */
 int pages_verify(int vm_stats_fd, uint64_t size);
@@ -140,6 +154,12 @@ int exits_read(const struct watched_vcpu *vcpu, struct exits *exits);
 int64_t ledger_watch(struct vm *vm);
 void ledger_mark(struct vm *vm);
 void ledger_print(const struct vm *vm);
+
+/* except_json.c: how many exits of each kind were let through on @vcpu, by name; a new reference. */
+json_t *exceptions_count_json(const struct seal *seal, unsigned int vcpu);
+
+/* Those that @cfg declares, by name, true or with their rates; a new reference. */
+json_t *exceptions_json(const struct vm_config *cfg);
 
 /* evidence.c: the words of guest memory that were asked for, on standard error. The guest is dead. */
 void evidence_print(struct vm *vm);

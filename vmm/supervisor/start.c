@@ -66,9 +66,12 @@ static void memory_give_back(struct vm *vm)
 {
 	int64_t begun = clock_now();
 
-	if (vm->core_pid > 0 && !memory_clear(&vm->memory))
+	if (vm->core_pid > 0 && !memory_clear(&vm->memory)) {
+		vm->cleared_bytes = vm->memory.layout.size;
+		vm->cleared_ns = clock_now() - begun;
 		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s", vm->cfg->name, vm->memory.layout.size >> 20,
-		     (double)(clock_now() - begun) / 1e9);
+		     (double)vm->cleared_ns / 1e9);
+	}
 	memory_release(&vm->memory);
 }
 
@@ -83,6 +86,7 @@ static int image_load(struct vm *vm)
 		return err;
 	err = boot_load(&req, &vm->memory, &vm->entry, &cmdline);
 	memory_unmap(&vm->memory);
+	vm->prepared_at = clock_now();
 	if (!err && vm->opt->verbose)
 		note("command line: %s", cmdline);
 	free(cmdline);
@@ -99,6 +103,8 @@ static void core_give_back(struct vm *vm)
 static const struct step start_steps[] = {
 	/* from here on a signal ends the VM in order */
 	{ "signals", signals_take, signals_give_back, EXIT_ERROR },
+	/* written when all else was given back; that it can be is found out now */
+	{ "report", report_take, report_give_back, EXIT_USAGE },
 	/* its name is this VM's now */
 	{ "control socket", control_take, control_give_back, EXIT_USAGE },
 	/* opened for the core manager, which opens nothing */
@@ -154,6 +160,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .signal_fd = -1,
 			 .control_fd = -1,
 			 .client_fd = -1,
+			 .report.folder = -1,
 			 .seal.vm_stats_fd = -1 };
 	struct outcome outcome = { .code = EXIT_ERROR };
 
@@ -162,6 +169,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	memcpy(vm.seal.except, cfg->except, sizeof(vm.seal.except));
 	vm.seal.vendor = vendor_of_host();
 	vm.started = clock_now();
+	clock_gettime(CLOCK_REALTIME, &vm.utc);
 	/* From here on this process has the guest's memory in reach: no core file, and nobody looks in. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return fail(EXIT_ERROR, "no core dumps: %s", strerror(errno));
@@ -177,7 +185,10 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	outcome_find(&vm, &outcome);
 	ledger_print(&vm);
 	evidence_print(&vm);
+	report_collect(&vm, &outcome);
 	vm_give_back(&vm);
+	if (vm.report.failed && outcome.code == EXIT_CLEAN)
+		outcome.code = EXIT_ERROR;
 	if (outcome.hint[0])
 		note("%s: %s", cfg->name, outcome.hint);
 	note("%s: %s (exit code %d: %s)", cfg->name, outcome.text, (int)outcome.code, exit_code_text(outcome.code));

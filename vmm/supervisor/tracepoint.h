@@ -20,6 +20,7 @@ struct exit_record {
 	uint32_t reason; /* the processor's number */
 	uint64_t rip;
 	uint64_t info1, info2;
+	int64_t at; /* ns, CLOCK_MONOTONIC; of a tripwire's record alone */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -18,8 +19,11 @@
 
 static const struct perf_event_attr tripwire_attr = {
 	.sample_period = 1,
-	.sample_type = PERF_SAMPLE_RAW,
-	.wakeup_events = 1, /* poll says so at the first record */
+	.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+	.use_clockid = 1,
+	.clockid = CLOCK_MONOTONIC,
+	.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED, /* for tripwires_armed */
+	.wakeup_events = 1,			       /* poll says so at the first record */
 	.disabled = 1,
 	.sigtrap = 1,
 	.remove_on_exec = 1,
@@ -60,16 +64,23 @@ bool tripwire_read(const struct tripwire *tripwire, struct exit_record *record)
 	struct record_layout layout;
 	struct perf_event_header head;
 	const uint8_t *data;
+	uint64_t at;
 	uint32_t len;
 
-	if (!page || __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) < sizeof(head) + sizeof(len))
+	if (!page || __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) < sizeof(head) + sizeof(at) + sizeof(len))
 		return false;
 	data = (const uint8_t *)tripwire->ring + page->data_offset;
 	memcpy(&head, data, sizeof(head));
-	memcpy(&len, data + sizeof(head), sizeof(len));
-	if (head.type != PERF_RECORD_SAMPLE || !range_fits(sizeof(head) + sizeof(len), len, page->data_size))
+	memcpy(&at, data + sizeof(head), sizeof(at));
+	memcpy(&len, data + sizeof(head) + sizeof(at), sizeof(len));
+	if (head.type != PERF_RECORD_SAMPLE ||
+	    !range_fits(sizeof(head) + sizeof(at) + sizeof(len), len, page->data_size))
 		return false;
-	return !record_layout_read(&layout) && record_decode(&layout, data + sizeof(head) + sizeof(len), len, record);
+	data += sizeof(head) + sizeof(at) + sizeof(len);
+	if (record_layout_read(&layout) || !record_decode(&layout, data, len, record))
+		return false;
+	record->at = (int64_t)at;
+	return true;
 }
 
 int tripwire_probe(void)

@@ -9,37 +9,10 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "vmm/supervisor/proc.h"
 #include "vmm/supervisor/seal.h"
 
 #define TRAP_BIT (1ULL << (SIGTRAP - 1))
-
-/* The value of a line "NAME:\tVALUE" of a status file, without its newline. */
-static bool status_line(const char *text, const char *name, char *value, size_t size)
-{
-	const char *at = text;
-	size_t len = strlen(name);
-
-	while (at && (strncmp(at, name, len) != 0 || at[len] != ':')) {
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	if (!at)
-		return false;
-	at += len + 1;
-	at += strspn(at, " \t");
-	snprintf(value, size, "%.*s", (int)strcspn(at, "\n"), at);
-	return true;
-}
-
-static bool status_number(const char *text, const char *name, int base, uint64_t *number)
-{
-	char value[64];
-
-	if (!status_line(text, name, value, sizeof(value)))
-		return false;
-	*number = strtoull(value, NULL, base);
-	return true;
-}
 
 /* The innermost number of NSpid: 1 is a PID namespace's first process, which SIGTRAP's default doesn't end. */
 static bool status_is_first(const char *text)
@@ -79,36 +52,40 @@ static int status_check(const char *text, pid_t tid, unsigned int filters)
 
 int thread_verify(pid_t pid, pid_t tid, unsigned int filters)
 {
-	char path[64], text[4096];
-	FILE *file;
-	size_t len;
+	char text[STATUS_MAX];
+	int err = status_read(pid, tid, text);
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", (int)pid, (int)tid);
-	file = fopen(path, "re");
-	if (!file)
-		return fail(-errno, "%s: %s", path, strerror(errno));
-	len = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[len] = '\0';
+	if (err)
+		return fail(err, "/proc/%d/task/%d/status: %s", (int)pid, (int)tid, strerror(-err));
 	return status_check(text, tid, filters);
+}
+
+const struct page_kind page_kinds[PAGE_KINDS] = {
+	{ "pages_4k", KIB(4) },
+	{ "pages_2m", MIB(2) },
+	{ "pages_1g", GIB(1) },
+};
+
+int pages_read(int vm_stats_fd, uint64_t counts[PAGE_KINDS], uint64_t *mapped)
+{
+	*mapped = 0;
+	for (size_t i = 0; i < PAGE_KINDS; i++) {
+		int err = stats_value(vm_stats_fd, page_kinds[i].name, &counts[i]);
+
+		if (err)
+			return err;
+		*mapped += counts[i] * page_kinds[i].size;
+	}
+	return 0;
 }
 
 int pages_verify(int vm_stats_fd, uint64_t size)
 {
-	static const struct {
-		const char *name;
-		uint64_t size;
-	} kinds[] = { { "pages_4k", KIB(4) }, { "pages_2m", MIB(2) }, { "pages_1g", GIB(1) } };
-	uint64_t mapped = 0;
+	uint64_t counts[PAGE_KINDS], mapped;
+	int err = pages_read(vm_stats_fd, counts, &mapped);
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		uint64_t count;
-		int err = stats_value(vm_stats_fd, kinds[i].name, &count);
-
-		if (err)
-			return err;
-		mapped += count * kinds[i].size;
-	}
+	if (err)
+		return err;
 	if (mapped < size)
 		return fail(-EFAULT,
 			    "mapped pages: %" PRIu64 " of %" PRIu64

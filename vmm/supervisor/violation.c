@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a sealed guest did that ended it. Looked for when the core manager is dead, so nothing changes any more. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -45,7 +46,8 @@ void violation_find(struct vm *vm, struct violation *violation)
 						 .reason = record.reason,
 						 .rip = record.rip,
 						 .info1 = record.info1,
-						 .info2 = record.info2 };
+						 .info2 = record.info2,
+						 .at = record.at };
 		return;
 	}
 	run_page_read(vm, violation);
@@ -141,4 +143,117 @@ void violation_describe(const struct vm *vm, const struct violation *violation, 
 		snprintf(text, size,
 			 "violation: vCPU %u at RIP 0x%" PRIx64 ": an exit came to user space (KVM_EXIT reason %u%s)",
 			 violation->vcpu, violation->rip, violation->reason, where);
+}
+
+/* KVM's names of what comes to user space of a sealed guest (include/uapi/linux/kvm.h), without "KVM_EXIT_". */
+static const char *run_reason_name(uint32_t reason)
+{
+	static const struct {
+		uint32_t reason;
+		const char *name;
+	} names[] = {
+		{ KVM_EXIT_IO, "IO" },
+		{ KVM_EXIT_HYPERCALL, "HYPERCALL" },
+		{ KVM_EXIT_HLT, "HLT" },
+		{ KVM_EXIT_MMIO, "MMIO" },
+		{ KVM_EXIT_SHUTDOWN, "SHUTDOWN" },
+		{ KVM_EXIT_FAIL_ENTRY, "FAIL_ENTRY" },
+		{ KVM_EXIT_INTERNAL_ERROR, "INTERNAL_ERROR" },
+		{ KVM_EXIT_X86_RDMSR, "X86_RDMSR" },
+		{ KVM_EXIT_X86_WRMSR, "X86_WRMSR" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].reason == reason)
+			return names[i].name;
+	return "a reason that has no name here";
+}
+
+/* A member of 64 bits: jansson's numbers have a sign, and people read these in hexadecimal. */
+static void set_hex(json_t *json, const char *key, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	json_object_set_new(json, key, json_string(text));
+}
+
+#define VMX_ISA 1
+
+/*
+ * Both vendors have the port in bits 16 to 31. Input: bit 0 of EXITINFO1 (APM vol. 2, 15.10.2), bit 3 of the exit
+ * qualification (SDM vol. 3, table 28-5).
+ */
+static void set_port(const struct vm *vm, const struct violation *violation, json_t *json)
+{
+	const struct kvm_run *run = vm->seal.vcpus[violation->vcpu].run;
+	bool traced = violation->from_tracepoint, in;
+
+	if (traced)
+		in = violation->info1 & (vm->seal.vendor->isa == VMX_ISA ? 8 : 1);
+	else
+		in = run->io.direction == KVM_EXIT_IO_IN;
+	set_hex(json, "port", traced ? violation->info1 >> 16 & 0xffff : run->io.port);
+	json_object_set_new(json, "access", json_string(in ? "in" : "out"));
+}
+
+static void set_msr(const struct vm *vm, const struct violation *violation, json_t *json)
+{
+	const struct kvm_run *run = vm->seal.vcpus[violation->vcpu].run;
+	const struct kvm_regs *regs = &run->s.regs.regs;
+	bool traced = violation->from_tracepoint;
+	bool write = traced ? vm->seal.vendor->is_msr_write(violation->reason, violation->info1)
+			    : violation->reason == KVM_EXIT_X86_WRMSR;
+
+	set_hex(json, "msr", traced ? (uint32_t)regs->rcx : run->msr.index);
+	json_object_set_new(json, "access", json_string(write ? "write" : "read"));
+	if (write)
+		set_hex(json, "value", traced ? (uint64_t)regs->rdx << 32 | (uint32_t)regs->rax : run->msr.data);
+}
+
+#define SVM_ISA		 2
+#define SVM_NESTED_FAULT 0x400 /* its info2 is the address: APM vol. 2, 15.25.6 */
+
+/* What is known beyond the reason: which port, which register, which address. */
+static void set_details(const struct vm *vm, const struct violation *violation, json_t *json)
+{
+	const struct vendor *vendor = vm->seal.vendor;
+	bool traced = violation->from_tracepoint;
+
+	if (traced ? violation->reason == vendor->io_number : violation->reason == KVM_EXIT_IO)
+		set_port(vm, violation, json);
+	else if (traced ? is_msr(vm, violation)
+			: violation->reason == KVM_EXIT_X86_RDMSR || violation->reason == KVM_EXIT_X86_WRMSR)
+		set_msr(vm, violation, json);
+	else if (traced && vendor->isa == SVM_ISA && violation->reason == SVM_NESTED_FAULT)
+		set_hex(json, "address", violation->info2);
+	else if (!traced && violation->reason == KVM_EXIT_MMIO)
+		set_hex(json, "address", vm->seal.vcpus[violation->vcpu].run->mmio.phys_addr);
+}
+
+json_t *violation_json(const struct vm *vm)
+{
+	const struct violation *violation = &vm->violation;
+	bool traced = violation->from_tracepoint;
+	char text[1024];
+	json_t *json;
+
+	if (!violation->found)
+		return json_null();
+	violation_describe(vm, violation, text, sizeof(text));
+	json = json_pack("{s:i, s:i, s:o, s:s, s:o, s:I, s:s}", "vcpu", (int)violation->vcpu, "core",
+			 (int)vm->plan.cores[violation->vcpu], "ns",
+			 violation->at ? json_integer(violation->at - vm->started) : json_null(), "source",
+			 traced ? "kvm_exit" : "kvm_run", "processor",
+			 traced ? json_string(vm->seal.vendor->name) : json_null(), "reason",
+			 (json_int_t)violation->reason, "reason_name",
+			 traced ? reason_name(vm, violation) : run_reason_name(violation->reason));
+	set_hex(json, "rip", violation->rip);
+	if (traced) {
+		set_hex(json, "info1", violation->info1);
+		set_hex(json, "info2", violation->info2);
+	}
+	set_details(vm, violation, json);
+	json_object_set_new(json, "text", json_string(text));
+	return json;
 }

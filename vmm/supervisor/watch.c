@@ -216,7 +216,7 @@ static void tripwires_fill(const struct vm *vm, struct pollfd *fds)
 static int deadlines_serve(struct vm *vm)
 {
 	static int64_t (*const watches[])(struct vm * vm) = {
-		seal_deadline, seal_watch, exceptions_watch, polled_watch, ledger_watch,
+		seal_deadline, seal_watch, exceptions_watch, polled_watch, ledger_watch, report_watch,
 	};
 	int64_t next = -1;
 
@@ -243,9 +243,11 @@ static void watch_once(struct vm *vm, struct console *con)
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;
 	}
-	if (tripwire_fired(vm, fds + AT_COUNT))
+	if (tripwire_fired(vm, fds + AT_COUNT)) {
 		core_kill(vm);
-	else if (fds[AT_EVENT].revents && !events_receive(vm))
+		return;
+	}
+	if (fds[AT_EVENT].revents && !events_receive(vm))
 		core_kill(vm); /* it hung up, so it ended or must */
 	else if (fds[AT_SIGNAL].revents)
 		signal_take(vm);
