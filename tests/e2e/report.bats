@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What is left of a sealed VM that broke its seal, and what was to be seen of it: tests/e2e/report-runs, once.
 
+bats_require_minimum_version 1.5.0
 load lib
 
 setup_file() {
@@ -102,4 +103,121 @@ END
   run "$NOHYPE" check -k "$BUILD/violations/nothing" --report "$BATS_TEST_TMPDIR/folder/report.json"
   [[ $output != *report:* ]]
   same "$(ls -A "$BATS_TEST_TMPDIR/folder")" ""
+}
+
+# --- the page ---
+
+@test "nohype report makes a page that has what the report has" {
+  cp "$OUT/report.json" "$BATS_TEST_TMPDIR/told.json"
+  same "$("$NOHYPE" report "$BATS_TEST_TMPDIR/told.json")" "$BATS_TEST_TMPDIR/told.html"
+  page=$(cat "$BATS_TEST_TMPDIR/told.html")
+  has "$page" "<code>$(planted)</code>"
+  has "$page" "<h1>told</h1>"
+  has "$page" "$(of_report .outcome.text)"
+  has "$page" ">violation</text>"
+  while read -r evidence; do
+    has "${page//&#39;/\'}" "$evidence"
+  done < <(of_report '.guarantees[].evidence')
+  # shellcheck disable=SC2016 # jq's own variables
+  row=$(of_report '.ledger[0] | .before_seal as $b | .since_seal as $s |
+    [$b.host, $b.exits - $b.host, $s.host, $s.guest] | map("<td class=\"n\">\(.)</td>") | add')
+  has "${page//$'\u202f'/}" "<tr><td>0</td><td>1</td>$row</tr>"
+  # the same on standard output; nothing is fetched; it is well-formed
+  same "$("$NOHYPE" report -o - "$BATS_TEST_TMPDIR/told.json")" "$page"
+  run ! grep -qE 'https?:|src=|href=|<script|@import|url\(' "$BATS_TEST_TMPDIR/told.html"
+  /usr/bin/python3 - "$BATS_TEST_TMPDIR/told.html" <<'END'
+import html.parser, sys
+EMPTY = {"meta", "path", "rect", "br"}
+class Check(html.parser.HTMLParser):
+    open = []
+    def handle_starttag(self, tag, attrs):
+        if tag not in EMPTY:
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attrs):
+        pass
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            sys.exit(f"line {self.getpos()[0]}: </{tag}> closes something else")
+check = Check()
+check.feed(open(sys.argv[1], encoding="utf-8").read())
+sys.exit(f"left open: {check.open}" if check.open else 0)
+END
+}
+
+@test "nohype report takes what the schema takes, and nothing else" {
+  /usr/bin/python3 - "$OUT/report.json" schemas/report.schema.json "$NOHYPE" "$BATS_TEST_TMPDIR/one.json" <<'END'
+import copy, json, subprocess, sys
+import jsonschema
+report, schema = (json.load(open(path)) for path in sys.argv[1:3])
+nohype, one = sys.argv[3:]
+validator = jsonschema.Draft202012Validator(schema)
+
+def places(value, at=()):
+    yield at
+    members = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for key, member in members:
+        yield from places(member, at + (key,))
+
+def changed(at, change):
+    new = copy.deepcopy(report)
+    above = new
+    for key in at[:-1]:
+        above = above[key]
+    change(above, at[-1])
+    return new
+
+def put(value):
+    def change(above, key):
+        above[key] = value
+    return change
+
+def drop(above, key):
+    del above[key]
+
+def unknown(above, key):
+    if isinstance(above[key], dict):
+        above[key]["surplus"] = []
+
+tried = refused = 0
+for at in places(report):
+    if not at:
+        continue
+    for change in (drop, unknown, put(None), put(-1), put("<"), put([0]), put({}), put(1.5), put(True)):
+        if at[:2] == ("timeline", "samples") and change is drop:
+            continue  # one number a vCPU is more than a schema can say
+        new = changed(at, change)
+        json.dump(new, open(one, "w"))
+        took = subprocess.run([nohype, "report", "-o", "-", one], capture_output=True, check=False).returncode == 0
+        if took != validator.is_valid(new):
+            patterns = ("name", "nohype", "start", "processor")  # the page takes any text for these
+            if not (took and change.__name__ == "change" and at[-1] in patterns):
+                sys.exit(f"{at}: {new if not at else ''} taken by one and not by the other: nohype {took}")
+        tried += 1
+        refused += not took
+print(tried, "tried", refused, "refused")
+sys.exit(0 if tried > 300 and refused > 200 else "too few")
+END
+}
+
+@test "nohype report and bad input" {
+  cd "$BATS_TEST_TMPDIR"
+  said() { # STATUS TEXT ARG...
+    local wanted=$1 text=$2
+    shift 2
+    run "$NOHYPE" report "$@"
+    same "$status" "$wanted"
+    same "$output" "nohype: error: $text"
+  }
+  said 2 "report: wanted a report's file: see nohype help report"
+  said 2 'report: "-x": unknown, or one too many: see nohype help report' -x
+  said 2 'report: "b": unknown, or one too many: see nohype help report' a b
+  said 2 'nothing.json: No such file or directory' nothing.json
+  said 2 '/dev/null: not a regular file: wanted a report' /dev/null
+  echo '{ "report": 2 }' >newer.json
+  said 2 'newer.json: report: wanted version 1, found 2' newer.json
+  [ ! -e newer.html ]
+  jq 'del(.ledger[0].core)' "$OUT/report.json" >lacking.json
+  said 2 'lacking.json: ledger[0].core: wanted this key, and it is missing' lacking.json
+  said 1 'report: "/nowhere/x.html": its folder: No such file or directory' -o /nowhere/x.html "$OUT/report.json"
+  same "$(find . -type f | sort | paste -sd ' ')" "./lacking.json ./newer.json"
 }

@@ -26,6 +26,10 @@ const struct command commands[] = {
 	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },
 	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",
 	  false, control_main },
+	{ "report", "FILE.json [-o FILE.html]", "make a page of a report that run --report wrote",
+	  "Writes one HTML file that is complete in itself: outcome, violation, guarantees, exits and their timeline.\n"
+	  "Without -o it is FILE.html, and its name is printed; -o - writes to standard output.\n",
+	  false, report_main },
 	{ "explain", "exits", "what each exit is, and which of them a sealed guest may not take",
 	  "Lists the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "
 	  "pass,\n"

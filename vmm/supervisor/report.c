@@ -51,7 +51,7 @@ void report_mark(struct vm *vm)
 {
 	struct report *report = &vm->report;
 
-	if (report->folder < 0 || counters_find(vm->seal.vcpus[0].stats_fd, &report->counters))
+	if (report->file.folder < 0 || counters_find(vm->seal.vcpus[0].stats_fd, &report->counters))
 		return;
 	if (!report->at_seal)
 		report->at_seal = calloc((size_t)vm->seal.count * COUNTERS_MAX, sizeof(*report->at_seal));
@@ -237,7 +237,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 {
 	json_t *json;
 
-	if (vm->report.folder < 0)
+	if (vm->report.file.folder < 0)
 		return;
 	report_sample(vm, true);
 	guarantees_end(vm, &vm->seal.guarantees);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/replace.h"
 #include "vmm/config/config.h"
 #include "vmm/supervisor/counters.h"
 #include "vmm/supervisor/timeline.h"
@@ -16,8 +17,7 @@
 #define REPORT_VERSION 1
 
 struct report {
-	int folder;	  /* -1: none is wanted */
-	const char *name; /* of the file in it; the configuration's */
+	struct replacement file; /* .folder -1: none is wanted */
 	struct timeline timeline;
 	struct counter_table counters;
 	uint64_t *at_seal; /* values of the counters, COUNTERS_MAX a vCPU; NULL: not asked yet */

@@ -160,7 +160,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .signal_fd = -1,
 			 .control_fd = -1,
 			 .client_fd = -1,
-			 .report.folder = -1,
+			 .report.file.folder = -1,
 			 .seal.vm_stats_fd = -1 };
 	struct outcome outcome = { .code = EXIT_ERROR };
 
