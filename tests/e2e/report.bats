@@ -75,7 +75,7 @@ END
 
 @test "nohype exits on a terminal is renewed, ends with the VM, and leaves the terminal as it was" {
   same "$(cat "$OUT/view.status")" 0
-  same "$(cat "$OUT/view.terminal")" "as before"
+  same "$(cat "$OUT/view.terminal")" "no echo, then as before"
   view=$(cat "$OUT/view.out")
   has "$view" $'\033[?1049h'
   has "${view##*$'\033[?1049h'}" $'\033[?1049l' # and back again
