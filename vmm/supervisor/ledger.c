@@ -101,7 +101,7 @@ static void vcpu_print(const struct vm *vm, unsigned int id)
 
 	if (exits_read(vcpu, &now))
 		return;
-	if (!vm->seal.asked) {
+	if (!vm->seal.marked) {
 		note("vCPU %u: %" PRIu64 " exits, unsealed", id, now.all);
 		return;
 	}
@@ -121,7 +121,7 @@ void ledger_print(const struct vm *vm)
 		if (vm->seal.except[kind] && vm->seal.sealed)
 			note("exception %s: %" PRIu64 " exits were let through", except_name(kind),
 			     exceptions_count(vm, kind));
-	if (vm->seal.count && !vm->seal.vcpus[0].log && vm->seal.asked)
+	if (vm->seal.count && !vm->seal.vcpus[0].log && vm->seal.marked)
 		note("exits by reason and by RIP: not to be had without the capability CAP_PERFMON (with Debian's "
 		     "kernel.perf_event_paranoid=3, CAP_SYS_ADMIN)");
 }

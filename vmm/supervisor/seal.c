@@ -181,7 +181,12 @@ static int seal_verify_and_arm(struct vm *vm)
 		if (err)
 			return err;
 	}
-	return 0;
+	if (!has_kernel_tripwire(seal))
+		return 0;
+	seal->armed = tripwires_armed(vm);
+	return seal->armed == seal->count
+		       ? 0
+		       : fail(-EIO, "tripwire: the kernel says that %u of %u are armed", seal->armed, seal->count);
 }
 
 void seal_finish(struct vm *vm)
@@ -190,8 +195,6 @@ void seal_finish(struct vm *vm)
 		seal_fail(vm);
 		return;
 	}
-	if (has_kernel_tripwire(&vm->seal))
-		vm->seal.armed = tripwires_armed(vm);
 	guarantees_read(vm, &vm->seal.guarantees);
 	seal_mark(vm);
 	if (request_send(vm, REQUEST_GO, -1)) {
