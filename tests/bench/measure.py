@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Runs on the host with KVM: each VMM once, one after the other, and what was seen of it as JSON.
 
-usage: measure.py exits|instructions SECONDS FILES.json OUTPUT.json
+usage: measure.py exits|instructions SECONDS FILES.json OUTPUT.json [VMM...]
 """
 
 import json
@@ -177,14 +177,14 @@ def run_one(vmm, options, what, marks, counter):
     return result
 
 
-def main(what, seconds, files, output):
+def main(what, seconds, files, output, *names):
     options = Options(what, seconds, files)
     marks = traces.Marks()
     counter = traces.Exits() if what == "exits" else traces.Entries()
     warm(options.files)
     results = []
     for vmm in vmms.VMMS:
-        if what not in vmm.parts:
+        if what not in vmm.parts or (names and vmm.name not in names):
             continue
         results.append(run_one(vmm, options, what, marks, counter))
         print(f"bench: {vmm.name}: {results[-1].get('failed', what + ' measured')}", flush=True)

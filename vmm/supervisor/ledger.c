@@ -8,8 +8,6 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-#define INTERVAL 100 /* ms between two looks at the logs */
-
 int exits_find(struct watched_vcpu *vcpu)
 {
 	struct {
@@ -61,17 +59,11 @@ void ledger_mark(struct vm *vm)
 	}
 }
 
-int64_t ledger_watch(struct vm *vm)
+void ledger_read(struct vm *vm)
 {
-	bool any = false;
-
-	for (unsigned int i = 0; i < vm->seal.count; i++) {
-		if (!vm->seal.vcpus[i].log)
-			continue;
-		exit_log_read(vm->seal.vcpus[i].log);
-		any = true;
-	}
-	return any ? INTERVAL : -1;
+	for (unsigned int i = 0; i < vm->seal.count; i++)
+		if (vm->seal.vcpus[i].log)
+			exit_log_read(vm->seal.vcpus[i].log);
 }
 
 static void reason_print(unsigned int vcpu, const char *name, const struct reason_count *entry)

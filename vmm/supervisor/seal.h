@@ -147,11 +147,11 @@ void violation_describe(const struct vm *vm, const struct violation *violation, 
 
 /*
  * ledger.c: exits by vCPU since the seal, on standard error. exits_find must have been called before exits_read.
- * ledger_watch keeps the logs from running over; as exceptions_watch.
+ * ledger_read takes what the logs hold: poll(2) says of them when they are half full.
  */
 int exits_find(struct watched_vcpu *vcpu);
 int exits_read(const struct watched_vcpu *vcpu, struct exits *exits);
-int64_t ledger_watch(struct vm *vm);
+void ledger_read(struct vm *vm);
 void ledger_mark(struct vm *vm);
 void ledger_print(const struct vm *vm);
 

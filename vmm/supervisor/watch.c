@@ -31,6 +31,9 @@ struct console {
 	struct stream in;  /* standard input to guest */
 };
 
+/* Of each vCPU, after those that are the VM's. */
+enum { AT_TRIPWIRE, AT_SILENT, AT_LOG, EVENTS_A_VCPU };
+
 enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_COUNT };
 
 static void stream_drop(struct stream *stream, size_t count)
@@ -196,19 +199,28 @@ static int64_t seal_deadline(struct vm *vm)
 /* A record of a tripwire's, and what the kernel did of itself is done once more, in case a debugger had the signal. */
 static bool tripwire_fired(const struct vm *vm, const struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < 2 * vm->seal.count; i++)
+	for (unsigned int i = 0; i < EVENTS_A_VCPU * vm->seal.count; i++)
+		if (i % EVENTS_A_VCPU != AT_LOG && fds[i].revents & POLLIN)
+			return true;
+	return false;
+}
+
+static bool log_is_filling(const struct vm *vm, const struct pollfd *fds)
+{
+	for (unsigned int i = AT_LOG; i < EVENTS_A_VCPU * vm->seal.count; i += EVENTS_A_VCPU)
 		if (fds[i].revents & POLLIN)
 			return true;
 	return false;
 }
 
-static void tripwires_fill(const struct vm *vm, struct pollfd *fds)
+static void vcpus_fill(const struct vm *vm, struct pollfd *fds)
 {
-	for (unsigned int i = 0; i < vm->seal.count; i++) {
+	for (unsigned int i = 0; i < vm->seal.count; i++, fds += EVENTS_A_VCPU) {
 		const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
 
-		fds[2 * i] = (struct pollfd){ .fd = vm->seal.sealed ? vcpu->tripwire.fd : -1, .events = POLLIN };
-		fds[2 * i + 1] = (struct pollfd){ .fd = vm->seal.settled ? vcpu->silent.fd : -1, .events = POLLIN };
+		fds[AT_TRIPWIRE] = (struct pollfd){ .fd = vm->seal.sealed ? vcpu->tripwire.fd : -1, .events = POLLIN };
+		fds[AT_SILENT] = (struct pollfd){ .fd = vm->seal.settled ? vcpu->silent.fd : -1, .events = POLLIN };
+		fds[AT_LOG] = (struct pollfd){ .fd = vcpu->log ? vcpu->log->fd : -1, .events = POLLIN };
 	}
 }
 
@@ -216,7 +228,7 @@ static void tripwires_fill(const struct vm *vm, struct pollfd *fds)
 static int deadlines_serve(struct vm *vm)
 {
 	static int64_t (*const watches[])(struct vm * vm) = {
-		seal_deadline, seal_watch, exceptions_watch, polled_watch, ledger_watch, report_watch,
+		seal_deadline, seal_watch, exceptions_watch, polled_watch, report_watch,
 	};
 	int64_t next = -1;
 
@@ -231,14 +243,14 @@ static int deadlines_serve(struct vm *vm)
 
 static void watch_once(struct vm *vm, struct console *con)
 {
-	struct pollfd fds[AT_COUNT + 2 * VM_VCPUS_MAX];
+	struct pollfd fds[AT_COUNT + EVENTS_A_VCPU * VM_VCPUS_MAX];
 	int timeout = deadlines_serve(vm);
 
 	if (vm->core_gone)
 		return;
 	polls_fill(vm, con, fds);
-	tripwires_fill(vm, fds + AT_COUNT);
-	if (poll(fds, AT_COUNT + 2 * vm->seal.count, timeout) < 0 && errno != EINTR) {
+	vcpus_fill(vm, fds + AT_COUNT);
+	if (poll(fds, AT_COUNT + EVENTS_A_VCPU * vm->seal.count, timeout) < 0 && errno != EINTR) {
 		fail(-errno, "poll: %s", strerror(errno));
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;
@@ -247,6 +259,8 @@ static void watch_once(struct vm *vm, struct console *con)
 		core_kill(vm);
 		return;
 	}
+	if (log_is_filling(vm, fds + AT_COUNT))
+		ledger_read(vm);
 	if (fds[AT_EVENT].revents && !events_receive(vm))
 		core_kill(vm); /* it hung up, so it ended or must */
 	else if (fds[AT_SIGNAL].revents)
