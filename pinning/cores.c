@@ -3,38 +3,36 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 
-#define CPU_ONLINE   "/sys/devices/system/cpu/online"
-#define CPU_ISOLATED "/sys/devices/system/cpu/isolated"
-#define LIST_MAX     4096 /* bytes of a CPU list in sysfs: one page */
+#define CPU_ONLINE "/sys/devices/system/cpu/online"
+#define LIST_MAX   4096 /* bytes of a CPU list in sysfs: one page */
 
-static void cpu_set_add_range(cpu_set_t *set, unsigned long first, unsigned long last)
-{
-	for (unsigned long cpu = first; cpu <= last && cpu < CPU_SETSIZE; cpu++)
-		CPU_SET(cpu, set);
-}
-
-/* The kernel's own format: "0-3,7" and a newline (Documentation/core-api/printk-formats.rst, bitmaps as lists). */
-static void cpu_list_parse(const char *text, cpu_set_t *set)
+bool cpu_list_next(const char **list, unsigned long *first, unsigned long *last)
 {
 	char *end;
 
-	CPU_ZERO(set);
-	while (*text >= '0' && *text <= '9') {
-		unsigned long first = strtoul(text, &end, 10);
-		unsigned long last = first;
+	if (**list < '0' || **list > '9')
+		return false;
+	*first = *last = strtoul(*list, &end, 10);
+	if (*end == '-')
+		*last = strtoul(end + 1, &end, 10);
+	*list = *end == ',' ? end + 1 : end;
+	return true;
+}
 
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		cpu_set_add_range(set, first, last);
-		text = *end == ',' ? end + 1 : end;
-	}
+static void cpu_list_parse(const char *text, cpu_set_t *set)
+{
+	unsigned long first, last;
+
+	CPU_ZERO(set);
+	while (cpu_list_next(&text, &first, &last))
+		for (unsigned long cpu = first; cpu <= last && cpu < CPU_SETSIZE; cpu++)
+			CPU_SET(cpu, set);
 }
 
 static int cpu_list_read(const char *path, cpu_set_t *set, char *text, size_t size)

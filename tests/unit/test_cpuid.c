@@ -46,11 +46,16 @@ static const struct kvm_cpuid_entry2 host[] = {
 
 static struct cpuid_table table;
 
-static void shape(unsigned int vcpu, unsigned int vcpus)
+static void table_of_host(void)
 {
 	memset(&table, 0, sizeof(table));
 	table.head.nent = ARRAY_SIZE(host);
 	memcpy(table.entries, host, sizeof(host));
+}
+
+static void shape(unsigned int vcpu, unsigned int vcpus)
+{
+	table_of_host();
 	ck_assert_int_eq(cpuid_shape(&table, vcpu, vcpus), 0);
 }
 
@@ -136,9 +141,7 @@ END_TEST
 
 static bool shows_global_pages(uint32_t leaf_7_ebx, const char *vendor)
 {
-	memset(&table, 0, sizeof(table));
-	table.head.nent = ARRAY_SIZE(host);
-	memcpy(table.entries, host, sizeof(host));
+	table_of_host();
 	for (size_t i = 0; i < ARRAY_SIZE(host); i++) {
 		if (host[i].function == 7 && host[i].index == 0)
 			table.entries[i].ebx = leaf_7_ebx;

@@ -76,4 +76,7 @@ int configuration_exit(int err);
 void help_print(void);
 void help_print_command(const struct command *cmd);
 
+/* Is @word --help or -h? Then it was given. */
+bool help_asked(const struct command *cmd, const char *word);
+
 #endif

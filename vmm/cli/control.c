@@ -35,10 +35,8 @@ int control_main(const struct command *cmd, int argc, char **argv)
 	char text[CONTROL_TEXT_MAX];
 	json_t *answer;
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		help_print_command(cmd);
+	if (argc == 2 && help_asked(cmd, argv[1]))
 		return EXIT_CLEAN;
-	}
 	if (!vm_name_check(cmd, argc == 2 ? argv[1] : NULL))
 		return EXIT_USAGE;
 	if (control_ask(argv[1], cmd->name, text, sizeof(text)))

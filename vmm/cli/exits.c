@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 #include "base/exit_code.h"
 #include "base/log.h"
@@ -18,10 +18,7 @@
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_now() / 1000000;
 }
 
 static bool show(const json_t *now, const json_t *before)
@@ -145,10 +142,8 @@ int exits_main(const struct command *cmd, int argc, char **argv)
 	bool once = false, as_json = false;
 	int i = 1;
 
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		help_print_command(cmd);
+	if (argc == 2 && help_asked(cmd, argv[1]))
 		return EXIT_CLEAN;
-	}
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "--once") == 0)
 			once = true;

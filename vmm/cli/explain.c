@@ -25,10 +25,8 @@ static void vendor_print(const struct vendor *vendor)
 
 int explain_main(const struct command *cmd, int argc, char **argv)
 {
-	if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-		help_print_command(cmd);
+	if (argc == 2 && help_asked(cmd, argv[1]))
 		return EXIT_CLEAN;
-	}
 	if (argc != 2 || strcmp(argv[1], "exits") != 0) {
 		fail(-EINVAL, "explain: wanted what to explain: exits");
 		return EXIT_USAGE;

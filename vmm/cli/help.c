@@ -30,6 +30,15 @@ void help_print_command(const struct command *cmd)
 	options_print(cmd);
 }
 
+bool help_asked(const struct command *cmd, const char *word)
+{
+	bool asked = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+
+	if (asked)
+		help_print_command(cmd);
+	return asked;
+}
+
 static void help_print_exit_codes(void)
 {
 	for (int code = EXIT_CLEAN; code <= EXIT_ABORTED; code++)

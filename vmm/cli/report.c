@@ -84,10 +84,8 @@ int report_main(const struct command *cmd, int argc, char **argv)
 	const char *from = NULL, *to = NULL;
 
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			help_print_command(cmd);
+		if (help_asked(cmd, argv[i]))
 			return EXIT_CLEAN;
-		}
 		if ((strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0) && i + 1 < argc)
 			to = argv[++i];
 		else if (!from && argv[i][0] != '-')

@@ -116,11 +116,6 @@ static json_t *guarantees_now(const struct vm *vm)
 	return guarantees_json(now.count ? &now : &vm->seal.guarantees);
 }
 
-static json_t *time_json(const struct vm *vm, int64_t at)
-{
-	return at ? json_integer(at - vm->started) : json_null();
-}
-
 static void answer_exits(const struct vm *vm, struct answer *answer)
 {
 	json_t *vcpus = json_array(), *json;
@@ -130,8 +125,8 @@ static void answer_exits(const struct vm *vm, struct answer *answer)
 	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name, "state",
 			 state_name(vm), "level", seal_level_name(vm->seal.level), "label", vm->seal.label, "vcpus",
 			 vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
-			 time_json(vm, vm->seal.asked_at), "sealed_ns",
-			 time_json(vm, vm->seal.sealed ? vm->seal.sealed_at : 0), "guarantees", guarantees_now(vm));
+			 time_json(vm, vm->seal.asked_at), "sealed_ns", time_json(vm, seal_time(vm)), "guarantees",
+			 guarantees_now(vm));
 	answer->len = json ? json_dumpb(json, answer->text, sizeof(answer->text), 0) : 0;
 	json_decref(json);
 	if (!answer->len || answer->len > sizeof(answer->text))

@@ -11,7 +11,7 @@ json_t *exceptions_count_json(const struct seal *seal, unsigned int vcpu)
 	json_t *json = json_object();
 
 	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++) {
-		const struct exit_counter *counter = &seal->vcpus[vcpu].excepted[kind];
+		const struct exit_event *counter = &seal->vcpus[vcpu].excepted[kind];
 
 		if (counter->ring)
 			json_object_set_new(json, except_name(kind),

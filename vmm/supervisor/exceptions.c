@@ -40,7 +40,7 @@ int exceptions_open(struct vm *vm, struct watched_vcpu *vcpu)
 void exceptions_close(struct watched_vcpu *vcpu)
 {
 	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
-		exit_counter_close(&vcpu->excepted[kind]);
+		exit_event_close(&vcpu->excepted[kind]);
 }
 
 uint64_t exceptions_count(const struct vm *vm, enum except_kind kind)

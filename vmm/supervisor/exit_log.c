@@ -1,35 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The books: each exit's record, read from a ring buffer and counted by reason. */
-#include <errno.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/util.h"
 #include "vmm/supervisor/tracepoint.h"
 
-#define RING_PAGES  128 /* some 7,000 exits */
 #define RECORD_SANE 512 /* bytes */
+
+static const struct exit_event_kind log_kind = {
+	.attr = { .sample_period = 1, .sample_type = PERF_SAMPLE_RAW, .remove_on_exec = 1 },
+	.pages = 128, /* some 7,000 exits */
+	.quiet = true,
+};
 
 int exit_log_open(struct exit_log *log, pid_t tid, const struct vendor *vendor)
 {
-	struct perf_event_attr attr = {
-		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_RAW,
-		.remove_on_exec = 1,
-	};
 	int err;
 
 	*log = (struct exit_log){ .vendor = vendor };
-	log->fd = tracepoint_open(&attr, tid, "", true);
-	if (log->fd < 0)
-		return log->fd;
+	err = exit_event_open(&log->event, &log_kind, tid, "");
+	if (err)
+		return err;
 	err = record_layout_read(&log->layout);
-	if (!err)
-		log->ring = ring_map(log->fd, RING_PAGES, true);
-	if (log->ring)
-		return 0;
-	exit_log_close(log);
-	return err ? err : -ENOMEM;
+	if (err)
+		exit_event_close(&log->event);
+	return err;
 }
 
 static size_t reason_place(const struct vendor *vendor, uint32_t number)
@@ -46,17 +41,12 @@ static void record_take(struct exit_log *log, const uint8_t *bytes, size_t size)
 	struct reason_count *entry;
 	struct exit_record record;
 	uint64_t lost;
-	uint32_t len;
 
 	if (head->type == PERF_RECORD_LOST && size >= sizeof(*head) + 2 * sizeof(lost)) {
 		memcpy(&lost, bytes + sizeof(*head) + sizeof(lost), sizeof(lost)); /* after the event's id */
 		log->lost += lost;
 	}
-	if (head->type != PERF_RECORD_SAMPLE || size < sizeof(*head) + sizeof(len))
-		return;
-	memcpy(&len, bytes + sizeof(*head), sizeof(len));
-	if (!range_fits(sizeof(*head) + sizeof(len), len, size) ||
-	    !record_decode(&log->layout, bytes + sizeof(*head) + sizeof(len), len, &record))
+	if (!record_decode(&log->layout, log_kind.attr.sample_type, bytes, size, &record))
 		return;
 	entry = &log->since_mark[reason_place(log->vendor, record.reason)];
 	if (!entry->count++)
@@ -65,7 +55,7 @@ static void record_take(struct exit_log *log, const uint8_t *bytes, size_t size)
 
 void exit_log_read(struct exit_log *log)
 {
-	struct perf_event_mmap_page *page = log->ring;
+	struct perf_event_mmap_page *page = log->event.ring;
 	const uint8_t *data;
 	uint64_t head, tail, mask;
 
@@ -97,11 +87,4 @@ void exit_log_mark(struct exit_log *log)
 		log->before_mark[i] += log->since_mark[i].count;
 		log->since_mark[i] = (struct reason_count){ 0 };
 	}
-}
-
-void exit_log_close(struct exit_log *log)
-{
-	ring_unmap(log->ring, RING_PAGES);
-	log->ring = NULL;
-	fd_close(&log->fd);
 }

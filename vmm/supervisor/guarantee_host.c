@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "pinning/pinning.h"
 #include "vmm/supervisor/guarantees.h"
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/proc.h"
 
-#define CPU_ISOLATED "/sys/devices/system/cpu/isolated"
-#define COMPACT	     "/proc/sys/vm/compact_unevictable_allowed"
+#define COMPACT "/proc/sys/vm/compact_unevictable_allowed"
 
 /* The first line of a file of the kernel's. False: it can't be read. */
 static bool line_read(const char *path, char *line, size_t size)

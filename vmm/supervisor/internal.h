@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/exit_code.h"
 #include "memmap/memmap.h"
 #include "vmm/core/handoff.h"
@@ -116,7 +117,6 @@ struct progress {
 	int64_t started; /* ns, CLOCK_MONOTONIC; 0: not yet */
 	bool shown;
 };
-int64_t clock_now(void); /* ns, CLOCK_MONOTONIC */
 void progress_show(void *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
 

@@ -2,49 +2,38 @@
 /* Exits by vCPU, by whose doing they were, and by reason. */
 #include <errno.h>
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
+#include "vmm/supervisor/stats.h"
 
 int exits_find(struct watched_vcpu *vcpu)
 {
-	struct {
-		const char *name;
-		uint64_t *at;
-	} counters[] = {
-		{ "exits", &vcpu->offsets.all },
-		{ "irq_exits", &vcpu->offsets.interrupts },
-		{ "irq_window_exits", &vcpu->offsets.windows },
-	};
+	static const char *const names[EXIT_COUNTERS] = { "exits", "irq_exits", "irq_window_exits" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		int err = stats_find(vcpu->stats_fd, counters[i].name, counters[i].at);
-
-		if (err == -ENOENT)
-			fail(err, "KVM's statistics: no counter \"%s\" on this kernel", counters[i].name);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static bool counter_read(int fd, uint64_t at, uint64_t *value)
-{
-	return pread(fd, value, sizeof(*value), (off_t)at) == (ssize_t)sizeof(*value);
+	return stats_find(vcpu->stats_fd, names, EXIT_COUNTERS, vcpu->exits_at);
 }
 
 int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
 {
 	uint64_t windows;
 
-	if (!counter_read(vcpu->stats_fd, vcpu->offsets.all, &exits->all) ||
-	    !counter_read(vcpu->stats_fd, vcpu->offsets.interrupts, &exits->host) ||
-	    !counter_read(vcpu->stats_fd, vcpu->offsets.windows, &windows))
+	if (!stats_read(vcpu->stats_fd, vcpu->exits_at[0], &exits->all) ||
+	    !stats_read(vcpu->stats_fd, vcpu->exits_at[1], &exits->host) ||
+	    !stats_read(vcpu->stats_fd, vcpu->exits_at[2], &windows))
 		return fail(-EPROTO, "KVM's statistics: a value is missing");
 	exits->host += windows;
 	return 0;
+}
+
+/* The counters are no snapshot of one moment: there are never more of the host's than of all. */
+struct exits exits_since(const struct watched_vcpu *vcpu, const struct exits *now)
+{
+	struct exits since = { .all = now->all - vcpu->at_seal.all, .host = now->host - vcpu->at_seal.host };
+
+	since.host = MIN(since.host, since.all);
+	return since;
 }
 
 void ledger_mark(struct vm *vm)
@@ -88,8 +77,7 @@ static void reasons_print(unsigned int vcpu, struct exit_log *log)
 static void vcpu_print(const struct vm *vm, unsigned int id)
 {
 	const struct watched_vcpu *vcpu = &vm->seal.vcpus[id];
-	uint64_t all, host;
-	struct exits now;
+	struct exits now, since;
 
 	if (exits_read(vcpu, &now))
 		return;
@@ -97,10 +85,9 @@ static void vcpu_print(const struct vm *vm, unsigned int id)
 		note("vCPU %u: %" PRIu64 " exits, unsealed", id, now.all);
 		return;
 	}
-	all = now.all - vcpu->at_seal.all;
-	host = MIN(now.host - vcpu->at_seal.host, all);
+	since = exits_since(vcpu, &now);
 	note("vCPU %u: %" PRIu64 " exits before %s; since: %" PRIu64 " by the host, %" PRIu64 " by the guest", id,
-	     vcpu->at_seal.all, vm->seal.settled ? "the seal settled" : "the seal", host, all - host);
+	     vcpu->at_seal.all, vm->seal.settled ? "the seal settled" : "the seal", since.host, since.all - since.host);
 	if (vcpu->log)
 		reasons_print(id, vcpu->log);
 }

@@ -12,11 +12,9 @@
 
 static uint64_t forbidden(const struct vm *vm, const struct watched_vcpu *vcpu, const struct exits *now)
 {
-	uint64_t all = now->all - vcpu->at_seal.all, host = now->host - vcpu->at_seal.host;
+	struct exits since = exits_since(vcpu, now);
 
-	if (vm->seal.level == SEAL_SILENT)
-		return all;
-	return all > host ? all - host : 0;
+	return vm->seal.level == SEAL_SILENT ? since.all : since.all - since.host;
 }
 
 /* KVM adds to its counters one after the other, so a difference counts when it is still there at the next look. */
@@ -45,7 +43,7 @@ bool polled_is_violation(const struct vm *vm, char *text, size_t size)
 {
 	uint64_t left = 1;
 
-	if (!level_has_tripwire(vm->seal.level) || vm->seal.tripwire != TRIPWIRE_POLLED)
+	if (!seal_is_polled(&vm->seal))
 		return false;
 	for (unsigned int i = 0; i < vm->seal.count; i++) {
 		struct exits now;
@@ -67,7 +65,7 @@ int64_t polled_watch(struct vm *vm)
 {
 	struct seal *seal = &vm->seal;
 
-	if (!seal->sealed || !level_has_tripwire(seal->level) || seal->tripwire != TRIPWIRE_POLLED)
+	if (!seal->sealed || !seal_is_polled(seal))
 		return -1;
 	if (seal->level == SEAL_SILENT && !seal->settled)
 		return -1;

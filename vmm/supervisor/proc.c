@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/util.h"
+#include "pinning/pinning.h"
 
 int status_read(pid_t pid, pid_t tid, char *text)
 {
@@ -103,16 +104,11 @@ bool thread_is_worker(pid_t pid, pid_t tid)
 
 bool cpu_list_has(const char *list, unsigned int cpu)
 {
-	while (*list >= '0' && *list <= '9') {
-		char *end;
-		unsigned long first = strtoul(list, &end, 10), last = first;
+	unsigned long first, last;
 
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
+	while (cpu_list_next(&list, &first, &last))
 		if (cpu >= first && cpu <= last)
 			return true;
-		list = *end == ',' ? end + 1 : end;
-	}
 	return false;
 }
 

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "vmm/supervisor/internal.h"
 
 #define SHOW_AFTER 1000000000 /* ns: what takes less needs no bar */
 #define BAR_WIDTH  40
-
-int64_t clock_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 void progress_show(void *ctx, uint64_t done, uint64_t total)
 {

@@ -17,8 +17,7 @@ static int64_t since_start(const struct vm *vm, int64_t at)
 	return at - vm->started;
 }
 
-/* null for what never was */
-static json_t *time_json(const struct vm *vm, int64_t at)
+json_t *time_json(const struct vm *vm, int64_t at)
 {
 	return at ? json_integer(since_start(vm, at)) : json_null();
 }
@@ -92,16 +91,11 @@ static json_t *start_json(const struct vm *vm)
 	return json_string(text);
 }
 
-static int64_t sealed_at(const struct vm *vm)
-{
-	return vm->seal.sealed ? vm->seal.sealed_at : 0;
-}
-
 static json_t *times_json(const struct vm *vm)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "start", start_json(vm), "booting_ns",
 			 time_json(vm, vm->booting_at), "asked_ns", time_json(vm, vm->seal.asked_at), "sealed_ns",
-			 time_json(vm, sealed_at(vm)), "ended_ns", time_json(vm, vm->ended_at));
+			 time_json(vm, seal_time(vm)), "ended_ns", time_json(vm, vm->ended_at));
 }
 
 static void state_add(json_t *states, const char *name, json_t *at)
@@ -119,7 +113,7 @@ static json_t *states_json(const struct vm *vm, const struct outcome *outcome)
 	state_add(states, "planned", json_integer(0));
 	state_add(states, "prepared", time_json(vm, vm->prepared_at));
 	state_add(states, "booting", time_json(vm, vm->booting_at));
-	state_add(states, "sealed", time_json(vm, sealed_at(vm)));
+	state_add(states, "sealed", time_json(vm, seal_time(vm)));
 	state_add(states, outcome->code == EXIT_CLEAN ? "stopping" : "aborting", time_json(vm, vm->ended_at));
 	return states;
 }
@@ -184,15 +178,15 @@ static json_t *vcpu_json(const struct vm *vm, unsigned int i)
 	const struct watched_vcpu *vcpu = &vm->seal.vcpus[i];
 	const struct report *report = &vm->report;
 	const uint64_t *marked = report->at_seal ? report->at_seal + (size_t)i * COUNTERS_MAX : NULL;
-	struct exits now = { 0 }, before, since;
+	struct exits now = { 0 }, before, since = { 0 };
 	uint64_t values[COUNTERS_MAX];
 	json_t *json;
 
 	exits_read(vcpu, &now);
 	counters_read(vcpu->stats_fd, &report->counters, values);
 	before = vm->seal.marked ? vcpu->at_seal : now;
-	since.all = now.all - before.all;
-	since.host = MIN(now.host - before.host, since.all); /* they are no snapshot of one moment */
+	if (vm->seal.marked)
+		since = exits_since(vcpu, &now);
 	/* what was never sealed has all its reasons since a mark that never came */
 	json = json_pack("{s:i, s:i, s:{s:I, s:I, s:o, s:o}}", "vcpu", (int)i, "core", (int)vm->plan.cores[i],
 			 "before_seal", "exits", (json_int_t)before.all, "host", (json_int_t)before.host, "counters",

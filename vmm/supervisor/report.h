@@ -49,6 +49,9 @@ void report_collect(struct vm *vm, const struct outcome *outcome);
 /* What was found when all was given back. */
 void report_finish(struct vm *vm);
 
+/* A moment (ns, CLOCK_MONOTONIC) in ns from the start; null for 0, what never was. */
+json_t *time_json(const struct vm *vm, int64_t at);
+
 /* violation.c: the record, or null; a new reference. */
 json_t *violation_json(const struct vm *vm);
 

@@ -75,14 +75,9 @@ static int request_send(const struct vm *vm, enum request_type type, int fd)
 	return err ? fail(err, "seal: the core manager doesn't listen: %s", strerror(-err)) : 0;
 }
 
-static bool is_polled(const struct seal *seal)
-{
-	return level_has_tripwire(seal->level) && seal->tripwire == TRIPWIRE_POLLED;
-}
-
 static bool has_kernel_tripwire(const struct seal *seal)
 {
-	return level_has_tripwire(seal->level) && seal->tripwire == TRIPWIRE_KERNEL;
+	return level_has_tripwire(seal->level) && !seal_is_polled(seal);
 }
 
 /* A VM whose seal fails at any step is ended: it was promised sealed or not at all. */
@@ -120,7 +115,7 @@ void seal_ask(struct vm *vm)
 }
 
 /* A copy in the core manager keeps an event armed when the supervisor is killed. */
-static int tripwire_hand_over(struct vm *vm, struct tripwire *tripwire, pid_t tid, const char *filter)
+static int tripwire_hand_over(struct vm *vm, struct exit_event *tripwire, pid_t tid, const char *filter)
 {
 	int err = tripwire_open(tripwire, tid, filter);
 
@@ -203,7 +198,7 @@ void seal_finish(struct vm *vm)
 	}
 	vm->seal.sealed = true;
 	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
-	     vm->cfg->name, seal_level_name(vm->seal.level), is_polled(&vm->seal) ? ", polled" : "",
+	     vm->cfg->name, seal_level_name(vm->seal.level), seal_is_polled(&vm->seal) ? ", polled" : "",
 	     *vm->seal.label ? "; " : "", vm->seal.label);
 	guarantees_settle(vm, &vm->seal.guarantees);
 	guarantees_print(&vm->seal.guarantees);
@@ -224,6 +219,12 @@ static void seal_settle(struct vm *vm)
 	ledger_mark(vm); /* arming interrupts the core, just before it counts */
 	report_mark(vm);
 	note("%s: settled: any exit ends the guest now", vm->cfg->name);
+}
+
+/* at audit the exits are marked, and it isn't sealed */
+int64_t seal_time(const struct vm *vm)
+{
+	return vm->seal.sealed ? vm->seal.sealed_at : 0;
 }
 
 int64_t seal_watch(struct vm *vm)
@@ -252,12 +253,12 @@ void seal_release(struct vm *vm)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	for (unsigned int i = 0; i < seal->count; i++) {
-		tripwire_close(&seal->vcpus[i].tripwire);
+		exit_event_close(&seal->vcpus[i].tripwire);
 		fd_close(&seal->vcpus[i].stats_fd);
-		tripwire_close(&seal->vcpus[i].silent);
+		exit_event_close(&seal->vcpus[i].silent);
 		exceptions_close(&seal->vcpus[i]);
 		if (seal->vcpus[i].log)
-			exit_log_close(seal->vcpus[i].log);
+			exit_event_close(&seal->vcpus[i].log->event);
 		free(seal->vcpus[i].log);
 		munmap((void *)seal->vcpus[i].run, page);
 	}

@@ -28,19 +28,16 @@ struct violation {
 	int64_t at; /* ns, CLOCK_MONOTONIC; 0: not known */
 };
 
-/* Where in a vCPU's statistics its exits stand: bytes. */
-struct exit_offsets {
-	uint64_t all, interrupts, windows;
-};
+#define EXIT_COUNTERS 3 /* of a vCPU's statistics, that its exits are made of */
 
 struct watched_vcpu {
 	pid_t tid;
 	int stats_fd;
-	struct exit_offsets offsets;
-	const struct kvm_run *run; /* the core manager's page, read only; looked at when that is dead */
-	struct tripwire tripwire;
-	struct tripwire silent; /* the same for any exit: armed when the seal has settled */
-	struct exit_counter excepted[EXCEPT_COUNT];
+	uint64_t exits_at[EXIT_COUNTERS]; /* bytes, in the statistics */
+	const struct kvm_run *run;	  /* the core manager's page, read only; looked at when that is dead */
+	struct exit_event tripwire;
+	struct exit_event silent; /* the same for any exit: armed when the seal has settled */
+	struct exit_event excepted[EXCEPT_COUNT];
 	struct exit_log *log; /* owned; NULL where this user may have none */
 	bool suspected;	      /* polled: something was seen at the last look */
 	struct exits at_seal;
@@ -81,10 +78,6 @@ struct seal {
 };
 
 struct vm;
-
-/* stats.c: the counter of that name; -ENOENT if there is none. stats_value reports all errors. */
-int stats_find(int fd, const char *name, uint64_t *at);
-int stats_value(int fd, const char *name, uint64_t *value);
 
 /*
  * exceptions.c. filter_make: the tripwire's filter, for the tracepoint. exceptions_watch looks whether one is over its
@@ -128,14 +121,21 @@ static inline bool level_has_tripwire(enum seal_level level)
 	return level == SEAL_STRICT || level == SEAL_SILENT;
 }
 
+/* Is that done by looking at KVM's statistics? */
+static inline bool seal_is_polled(const struct seal *seal)
+{
+	return level_has_tripwire(seal->level) && seal->tripwire == TRIPWIRE_POLLED;
+}
+
 /* seal.c */
 int seal_take_vm(struct vm *vm, int stats_fd);
 int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, int vcpu_fd);
-void seal_ask(struct vm *vm);	   /* let the core manager begin */
-void seal_quiet(struct vm *vm);	   /* it has: hand over the tripwires */
-void seal_finish(struct vm *vm);   /* filters are on: verify, arm, go */
-void seal_late(struct vm *vm);	   /* it takes too long: end it */
-int64_t seal_watch(struct vm *vm); /* `silent` that has settled is armed; ms until then, or -1 */
+void seal_ask(struct vm *vm);		/* let the core manager begin */
+void seal_quiet(struct vm *vm);		/* it has: hand over the tripwires */
+void seal_finish(struct vm *vm);	/* filters are on: verify, arm, go */
+void seal_late(struct vm *vm);		/* it takes too long: end it */
+int64_t seal_time(const struct vm *vm); /* when it was; ns, CLOCK_MONOTONIC; 0: it isn't sealed */
+int64_t seal_watch(struct vm *vm);	/* `silent` that has settled is armed; ms until then, or -1 */
 void seal_release(struct vm *vm);
 
 /* What the guest did, after the core manager's end. */
@@ -147,10 +147,12 @@ void violation_describe(const struct vm *vm, const struct violation *violation, 
 
 /*
  * ledger.c: exits by vCPU since the seal, on standard error. exits_find must have been called before exits_read.
+ * exits_since: what of @now came after the mark.
  * ledger_read takes what the logs hold: poll(2) says of them when they are half full.
  */
 int exits_find(struct watched_vcpu *vcpu);
 int exits_read(const struct watched_vcpu *vcpu, struct exits *exits);
+struct exits exits_since(const struct watched_vcpu *vcpu, const struct exits *now);
 void ledger_read(struct vm *vm);
 void ledger_mark(struct vm *vm);
 void ledger_print(const struct vm *vm);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 
@@ -40,17 +41,18 @@ static int tracepoint_id(uint64_t *id, bool quiet)
 	return 0;
 }
 
-int tracepoint_open(struct perf_event_attr *attr, pid_t tid, const char *filter, bool quiet)
+static int event_make(const struct exit_event_kind *kind, pid_t tid, const char *filter)
 {
-	int fd, err = tracepoint_id((uint64_t *)&attr->config, quiet);
+	struct perf_event_attr attr = kind->attr;
+	int fd, err = tracepoint_id((uint64_t *)&attr.config, kind->quiet);
 
 	if (err)
 		return err;
-	attr->type = PERF_TYPE_TRACEPOINT;
-	attr->size = sizeof(*attr);
-	fd = (int)syscall(SYS_perf_event_open, attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	attr.type = PERF_TYPE_TRACEPOINT;
+	attr.size = sizeof(attr);
+	fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	err = -errno;
-	if (fd < 0 && quiet && (is_denial(err) || err == -ESRCH))
+	if (fd < 0 && kind->quiet && (is_denial(err) || err == -ESRCH))
 		return err == -ESRCH ? err : -EACCES;
 	if (fd < 0)
 		return fail(err,
@@ -70,20 +72,31 @@ static size_t ring_size(unsigned int pages)
 	return (1 + (size_t)pages) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-void *ring_map(int fd, unsigned int pages, bool writable)
+/* A ring that is mapped read-only is one that the kernel may overwrite. */
+int exit_event_open(struct exit_event *event, const struct exit_event_kind *kind, pid_t tid, const char *filter)
 {
-	void *ring = mmap(NULL, ring_size(pages), writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+	int protection = kind->overwrite ? PROT_READ : PROT_READ | PROT_WRITE, err;
+	void *ring;
 
-	if (ring != MAP_FAILED)
-		return ring;
-	fail(-errno, "a perf event's ring buffer of %u pages: %s", pages, strerror(errno));
-	return NULL;
+	*event = (struct exit_event){ .fd = event_make(kind, tid, filter), .pages = kind->pages };
+	if (event->fd < 0)
+		return event->fd;
+	ring = mmap(NULL, ring_size(event->pages), protection, MAP_SHARED, event->fd, 0);
+	if (ring == MAP_FAILED) {
+		err = fail(-errno, "a perf event's ring buffer of %u pages: %s", event->pages, strerror(errno));
+		exit_event_close(event);
+		return err;
+	}
+	event->ring = ring;
+	return 0;
 }
 
-void ring_unmap(void *ring, unsigned int pages)
+void exit_event_close(struct exit_event *event)
 {
-	if (ring)
-		munmap(ring, ring_size(pages));
+	if (event->ring)
+		munmap(event->ring, ring_size(event->pages));
+	event->ring = NULL;
+	fd_close(&event->fd);
 }
 
 /* A line of it: "	field:unsigned long guest_rip;	offset:16;	size:8;	signed:0;". */
@@ -117,7 +130,7 @@ int record_layout_read(struct record_layout *layout)
 	return err;
 }
 
-bool record_decode(const struct record_layout *layout, const uint8_t *raw, size_t len, struct exit_record *record)
+static bool raw_decode(const struct record_layout *layout, const uint8_t *raw, size_t len, struct exit_record *record)
 {
 	uint64_t values[ARRAY_SIZE(layout->fields)] = { 0 };
 
@@ -126,6 +139,29 @@ bool record_decode(const struct record_layout *layout, const uint8_t *raw, size_
 			return false;
 		memcpy(&values[i], raw + layout->fields[i].offset, layout->fields[i].size);
 	}
-	*record = (struct exit_record){ (uint32_t)values[0], values[1], values[2], values[3] };
+	record->reason = (uint32_t)values[0];
+	record->rip = values[1];
+	record->info1 = values[2];
+	record->info2 = values[3];
 	return true;
+}
+
+/* perf_event_open(2), PERF_RECORD_SAMPLE: the time, then the raw data's length and itself. */
+bool record_decode(const struct record_layout *layout, uint64_t sample_type, const uint8_t *bytes, size_t size,
+		   struct exit_record *record)
+{
+	size_t at = sizeof(struct perf_event_header), time = sample_type & PERF_SAMPLE_TIME ? sizeof(record->at) : 0;
+	struct perf_event_header head;
+	uint32_t len;
+
+	*record = (struct exit_record){ 0 };
+	if (!range_fits(at, time + sizeof(len), size))
+		return false;
+	memcpy(&head, bytes, sizeof(head));
+	memcpy(&record->at, bytes + at, time);
+	at += time;
+	memcpy(&len, bytes + at, sizeof(len));
+	at += sizeof(len);
+	return head.type == PERF_RECORD_SAMPLE && range_fits(at, len, size) &&
+	       raw_decode(layout, bytes + at, len, record);
 }

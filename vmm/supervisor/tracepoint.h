@@ -11,8 +11,8 @@
 
 /*
  * Perf events on the tracepoint kvm:kvm_exit, of one thread each: what ends a process (tripwire), what counts
- * (exit_counter), and what keeps the books (exit_log). None of them is ever read by read(2), which would interrupt the
- * vCPU: all that we want to know stands in memory that the kernel shares with us.
+ * (exit_counter), and what keeps the books (exit_log). While the vCPUs run none of them is read by read(2), which would
+ * interrupt them: all that we want to know stands in memory that the kernel shares with us.
  */
 
 /* tracepoint.c: what the tracepoint recorded of one exit. */
@@ -23,16 +23,25 @@ struct exit_record {
 	int64_t at; /* ns, CLOCK_MONOTONIC; of a tripwire's record alone */
 };
 
-/*
- * A perf event for thread @tid (0: this one), of the exits that @filter matches ("" for any). @attr holds what is
- * beyond that. Its fd, or negative errno; if @quiet, -EACCES (a capability is missing) and -ESRCH (the thread is gone)
- * are not reported.
- */
-int tracepoint_open(struct perf_event_attr *attr, pid_t tid, const char *filter, bool quiet);
+/* An event, and the ring of records that the kernel writes of it. */
+struct exit_event {
+	int fd; /* -1: none */
+	unsigned int pages;
+	struct perf_event_mmap_page *ring; /* and the records behind it; NULL: none */
+};
 
-/* The @pages (a power of two) of ring buffer of event @fd, behind its page of control; NULL, reported. */
-void *ring_map(int fd, unsigned int pages, bool writable);
-void ring_unmap(void *ring, unsigned int pages);
+struct exit_event_kind {
+	struct perf_event_attr attr; /* beyond the tracepoint */
+	unsigned int pages;	     /* of records, a power of two */
+	bool overwrite;		     /* when it is full the oldest go; nobody reads them */
+	bool quiet; /* -EACCES (a capability is missing) and -ESRCH (no such thread) are not reported */
+};
+
+/* For thread @tid (0: this one), of the exits that @filter matches ("" for any). Negative errno, reported. */
+int exit_event_open(struct exit_event *event, const struct exit_event_kind *kind, pid_t tid, const char *filter);
+
+/* Safe on { .fd = -1 }. */
+void exit_event_close(struct exit_event *event);
 
 /* How the fields of a record lie in it; from the tracepoint's own description. Negative errno, reported. */
 struct record_layout {
@@ -42,37 +51,28 @@ struct record_layout {
 };
 int record_layout_read(struct record_layout *layout);
 
-/* The raw data of a record. False: it is too short. */
-bool record_decode(const struct record_layout *layout, const uint8_t *raw, size_t len, struct exit_record *record);
-
-/* tripwire.c */
-struct tripwire {
-	int fd;	    /* -1: none */
-	void *ring; /* the kernel's records of it */
-};
+/* A record of @size bytes, of an event whose samples have PERF_SAMPLE_RAW, and PERF_SAMPLE_TIME or not. False: no
+ * sample. */
+bool record_decode(const struct record_layout *layout, uint64_t sample_type, const uint8_t *bytes, size_t size,
+		   struct exit_record *record);
 
 /*
- * Not yet armed; from tripwire_arm on the kernel ends that thread's process at the first exit that @filter matches.
- * Negative errno, reported: for -EACCES with the capability that is missing.
+ * tripwire.c. Not yet armed; from tripwire_arm on the kernel ends that thread's process at the first exit that @filter
+ * matches. Negative errno, reported: for -EACCES with the capability that is missing.
  */
-int tripwire_open(struct tripwire *tripwire, pid_t tid, const char *filter);
-int tripwire_arm(const struct tripwire *tripwire);
-void tripwire_close(struct tripwire *tripwire);
+int tripwire_open(struct exit_event *tripwire, pid_t tid, const char *filter);
+int tripwire_arm(const struct exit_event *tripwire);
 
 /* The first record in its ring; false if there is none. */
-bool tripwire_read(const struct tripwire *tripwire, struct exit_record *record);
+bool tripwire_read(const struct exit_event *tripwire, struct exit_record *record);
 
 /* May this user have tripwires here? Negative errno, reported. */
 int tripwire_probe(void);
 
-/* exit_counter.c: the number of exits that @filter matched, from now on. Negative errno, reported. */
-struct exit_counter {
-	int fd; /* -1: none, and it counts 0 */
-	void *ring;
-};
-int exit_counter_open(struct exit_counter *counter, pid_t tid, const char *filter);
-uint64_t exit_counter_read(const struct exit_counter *counter);
-void exit_counter_close(struct exit_counter *counter);
+/* exit_counter.c: the number of exits that @filter matched, from now on; 0 where there is no event. Negative errno,
+ * reported. */
+int exit_counter_open(struct exit_event *counter, pid_t tid, const char *filter);
+uint64_t exit_counter_read(const struct exit_event *counter);
 
 /*
  * exit_log.c: all exits of a thread, by reason. exit_log_read takes what has come since; it must be called often
@@ -86,8 +86,7 @@ struct reason_count {
 };
 
 struct exit_log {
-	int fd; /* -1: none */
-	void *ring;
+	struct exit_event event;
 	const struct vendor *vendor;
 	struct record_layout layout;
 	uint64_t lost;					 /* exits that nobody saw */
@@ -99,6 +98,5 @@ struct exit_log {
 int exit_log_open(struct exit_log *log, pid_t tid, const struct vendor *vendor);
 void exit_log_read(struct exit_log *log);
 void exit_log_mark(struct exit_log *log); /* from here on it is "since" */
-void exit_log_close(struct exit_log *log);
 
 #endif

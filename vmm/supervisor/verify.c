@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "vmm/supervisor/proc.h"
 #include "vmm/supervisor/seal.h"
+#include "vmm/supervisor/stats.h"
 
 #define TRAP_BIT (1ULL << (SIGTRAP - 1))
 
@@ -68,15 +69,21 @@ const struct page_kind page_kinds[PAGE_KINDS] = {
 
 int pages_read(int vm_stats_fd, uint64_t counts[PAGE_KINDS], uint64_t *mapped)
 {
-	*mapped = 0;
-	for (size_t i = 0; i < PAGE_KINDS; i++) {
-		int err = stats_value(vm_stats_fd, page_kinds[i].name, &counts[i]);
+	const char *names[PAGE_KINDS];
+	uint64_t at[PAGE_KINDS];
+	int err;
 
-		if (err)
-			return err;
-		*mapped += counts[i] * page_kinds[i].size;
+	for (size_t i = 0; i < PAGE_KINDS; i++)
+		names[i] = page_kinds[i].name;
+	err = stats_find(vm_stats_fd, names, PAGE_KINDS, at);
+	*mapped = 0;
+	for (size_t i = 0; !err && i < PAGE_KINDS; i++) {
+		if (!stats_read(vm_stats_fd, at[i], &counts[i]))
+			err = fail(-EPROTO, "KVM's statistics: a value is missing");
+		else
+			*mapped += counts[i] * page_kinds[i].size;
 	}
-	return 0;
+	return err;
 }
 
 int pages_verify(int vm_stats_fd, uint64_t size)

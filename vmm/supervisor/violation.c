@@ -178,19 +178,14 @@ static void set_hex(json_t *json, const char *key, uint64_t value)
 	json_object_set_new(json, key, json_string(text));
 }
 
-#define VMX_ISA 1
-
-/*
- * Both vendors have the port in bits 16 to 31. Input: bit 0 of EXITINFO1 (APM vol. 2, 15.10.2), bit 3 of the exit
- * qualification (SDM vol. 3, table 28-5).
- */
+/* Both vendors have the port in bits 16 to 31. */
 static void set_port(const struct vm *vm, const struct violation *violation, json_t *json)
 {
 	const struct kvm_run *run = vm->seal.vcpus[violation->vcpu].run;
 	bool traced = violation->from_tracepoint, in;
 
 	if (traced)
-		in = violation->info1 & (vm->seal.vendor->isa == VMX_ISA ? 8 : 1);
+		in = violation->info1 & vm->seal.vendor->io_in;
 	else
 		in = run->io.direction == KVM_EXIT_IO_IN;
 	set_hex(json, "port", traced ? violation->info1 >> 16 & 0xffff : run->io.port);
@@ -211,9 +206,6 @@ static void set_msr(const struct vm *vm, const struct violation *violation, json
 		set_hex(json, "value", traced ? (uint64_t)regs->rdx << 32 | (uint32_t)regs->rax : run->msr.data);
 }
 
-#define SVM_ISA		 2
-#define SVM_NESTED_FAULT 0x400 /* its info2 is the address: APM vol. 2, 15.25.6 */
-
 /* What is known beyond the reason: which port, which register, which address. */
 static void set_details(const struct vm *vm, const struct violation *violation, json_t *json)
 {
@@ -225,7 +217,7 @@ static void set_details(const struct vm *vm, const struct violation *violation, 
 	else if (traced ? is_msr(vm, violation)
 			: violation->reason == KVM_EXIT_X86_RDMSR || violation->reason == KVM_EXIT_X86_WRMSR)
 		set_msr(vm, violation, json);
-	else if (traced && vendor->isa == SVM_ISA && violation->reason == SVM_NESTED_FAULT)
+	else if (traced && violation->reason == vendor->address_number)
 		set_hex(json, "address", violation->info2);
 	else if (!traced && violation->reason == KVM_EXIT_MMIO)
 		set_hex(json, "address", vm->seal.vcpus[violation->vcpu].run->mmio.phys_addr);
@@ -242,8 +234,7 @@ json_t *violation_json(const struct vm *vm)
 		return json_null();
 	violation_describe(vm, violation, text, sizeof(text));
 	json = json_pack("{s:i, s:i, s:o, s:s, s:o, s:I, s:s}", "vcpu", (int)violation->vcpu, "core",
-			 (int)vm->plan.cores[violation->vcpu], "ns",
-			 violation->at ? json_integer(violation->at - vm->started) : json_null(), "source",
+			 (int)vm->plan.cores[violation->vcpu], "ns", time_json(vm, violation->at), "source",
 			 traced ? "kvm_exit" : "kvm_run", "processor",
 			 traced ? json_string(vm->seal.vendor->name) : json_null(), "reason",
 			 (json_int_t)violation->reason, "reason_name",

@@ -220,7 +220,7 @@ static void vcpus_fill(const struct vm *vm, struct pollfd *fds)
 
 		fds[AT_TRIPWIRE] = (struct pollfd){ .fd = vm->seal.sealed ? vcpu->tripwire.fd : -1, .events = POLLIN };
 		fds[AT_SILENT] = (struct pollfd){ .fd = vm->seal.settled ? vcpu->silent.fd : -1, .events = POLLIN };
-		fds[AT_LOG] = (struct pollfd){ .fd = vcpu->log ? vcpu->log->fd : -1, .events = POLLIN };
+		fds[AT_LOG] = (struct pollfd){ .fd = vcpu->log ? vcpu->log->event.fd : -1, .events = POLLIN };
 	}
 }
 

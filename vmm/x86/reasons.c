@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "devices/ports.h"
 
 #define HOST NULL
 
-/* Registers of the local APIC (SDM vol. 3, table 11-1), where it is at reset. */
-#define LAPIC_BASE     0xfee00000
+/* Registers of the local APIC (SDM vol. 3, table 11-1). */
 #define LAPIC_EOI      0xb0
 #define LAPIC_ICR      0x300
 #define LAPIC_ICR_HIGH 0x310
@@ -225,6 +225,8 @@ const struct vendor vendor_amd = {
 			       "(info2 == 0xfee00300 || info2 == 0xfee00310) && !(info1 & 16))",
 	},
 	.io_number = 0x7b,
+	.io_in = 1, /* APM vol. 2, 15.10.2 */
+	.address_number = 0x400, /* 15.25.6 */
 	.msr_first = 0x7c,
 	.msr_last = 0x7c,
 	.is_out_byte = amd_out_byte,
@@ -254,6 +256,8 @@ const struct vendor vendor_intel = {
 			       "info1 == 0x1310)) || (exit_reason == 56 && (info1 == 0x300 || info1 == 0x310))",
 	},
 	.io_number = 30,
+	.io_in = 8, /* SDM vol. 3, table 28-5 */
+	.address_number = UINT32_MAX,
 	.msr_first = 31,
 	.msr_last = 32,
 	.is_out_byte = intel_out_byte,

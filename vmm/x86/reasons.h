@@ -24,6 +24,8 @@ struct vendor {
 	const char *strict_filter; /* for the tracepoint: true for what ends a strict VM; tests hold it to the table */
 	const char *except_filters[EXCEPT_COUNT]; /* each true for exits of that kind and nothing else */
 	uint32_t io_number;			  /* port I/O */
+	uint64_t io_in;				  /* the bit of its info1 that says input */
+	uint32_t address_number;		  /* exits whose info2 is a guest-physical address; UINT32_MAX: none */
 	uint32_t msr_first, msr_last;
 	/* Is @info1 one OUT of a byte, no string? If so *@port. */
 	bool (*is_out_byte)(uint64_t info1, uint16_t *port);
