@@ -134,7 +134,7 @@ END_TEST
 /* Every word of the evidence is printed, in its order, and no line is too long. */
 START_TEST(lines_fit)
 {
-	struct guarantee row = { .name = "mapped pages", .state = GUARANTEE_NOT_HAD };
+	struct guarantee row = { .name = "memory.mapped", .state = GUARANTEE_NOT_HAD };
 	char line[GUARANTEE_WIDTH], all[GUARANTEE_TEXT * 2] = "";
 	unsigned int lines = 0;
 	size_t at = 0;
@@ -145,10 +145,10 @@ START_TEST(lines_fit)
 	do {
 		at = guarantee_line(&row, at, 18, line);
 		ck_assert_uint_le(strlen("nohype: ") + strlen(line), 100);
-		ck_assert_int_eq(strncmp(line, lines ? "              " : "  mapped pages  not to be had here  ",
-					 lines ? 14 : 36),
+		ck_assert_int_eq(strncmp(line, lines ? "                " : "  memory.mapped   not to be had here  ",
+					 lines ? 16 : 38),
 				 0);
-		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", lines ? " " : "", line + 36);
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", lines ? " " : "", line + 38);
 		lines++;
 	} while (at && lines < 20);
 	ck_assert_str_eq(all, row.evidence);
@@ -176,16 +176,16 @@ START_TEST(table_and_json)
 	json_t *json;
 	char *said;
 
-	some.rows[0].name = "cores";
+	some.rows[0].name = "cores.isolated";
 	guarantee_set(&some.rows[0], GUARANTEE_HELD, "core %d", 7);
-	some.rows[1].name = "memory";
+	some.rows[1].name = "memory.fixed";
 	guarantee_set(&some.rows[1], GUARANTEE_NOT_HELD, "a \"quote\"");
 	ck_assert_int_eq(capture_begin(&cap), 0);
 	guarantees_print(&some);
 	said = capture_end(&cap);
 	ck_assert_str_eq(said, "nohype: guarantees, as read back from the kernel:\n"
-			       "nohype:   cores         held      core 7\n"
-			       "nohype:   memory        not held  a \"quote\"\n");
+			       "nohype:   cores.isolated  held      core 7\n"
+			       "nohype:   memory.fixed    not held  a \"quote\"\n");
 	free(said);
 	json = guarantees_json(&some);
 	ck_assert_uint_eq(json_array_size(json), 2);

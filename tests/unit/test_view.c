@@ -68,7 +68,7 @@ START_TEST(whole)
 	ck_assert(has(text, "\n all             2000        0         100        0          26        4\n"));
 	ck_assert(has(text, "Exceptions, of the guest's:  eoi 14\n"));
 	ck_assert(has(text,
-		      "\n  cores         not held  a long evidence that will be cut where the terminal is narrow, "
+		      "\n  cores           not held  a long evidence that will be cut where the terminal is narrow, "
 		      "and not before \\x01 that"));
 	free(text);
 	view.before = NULL; /* no rates yet */

@@ -35,6 +35,8 @@ static const struct cli_option {
 	{ 0, "tripwire", "KIND", SET_KEY, "seal.tripwire", "kernel (default), or polled: for users without privilege" },
 	{ 0, "evidence", "ADDRESS:WORDS", SET_KEY, "seal.evidence",
 	  "print these 64-bit words of guest memory at the end" },
+	{ 0, "require", "LIST", SET_KEY, "require",
+	  "guarantees without which it is not to run: cores.isolated,..., or all" },
 	{ 0, "report", "FILE", SET_KEY, "report", "write what became of it into this file, at its end" },
 	{ 'n', "name", "NAME", SET_KEY, "name", "the VM's name (default: the file's, or vm)" },
 	{ 'v', "verbose", NULL, VERBOSE, NULL, "say the whole command line, the placement and each step" },

@@ -245,7 +245,7 @@ static void put_guarantees(struct frame *frame)
 		if (!line_begin(frame))
 			return;
 		text_of(guarantee, "state", state);
-		put(frame, PLAIN, "  %-12s  ", text_of(guarantee, "name", name));
+		put(frame, PLAIN, "  %-14s  ", text_of(guarantee, "name", name));
 		put(frame, strcmp(state, "held") == 0 ? GOOD : BAD, "%-8s", state);
 		put(frame, DIM, "  %s", text_of(guarantee, "evidence", evidence));
 	}

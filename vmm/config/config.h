@@ -35,6 +35,22 @@ enum tripwire_kind {
 	TRIPWIRE_POLLED, /* KVM's statistics, read every few milliseconds: for users without privilege */
 };
 
+/*
+ * What a VM is promised, and can require. Each is read back from the kernel at the seal
+ * (vmm/supervisor/guarantees.h).
+ */
+enum guarantee_id {
+	GUARANTEE_CORES,   /* each vCPU on a core of its own that is isolated */
+	GUARANTEE_MEMORY,  /* all there, its size locked, in pages that stay */
+	GUARANTEE_PAGES,   /* all of it is in KVM's tables */
+	GUARANTEE_DEVICES, /* boot's are gone */
+	GUARANTEE_EXITS,   /* a forbidden exit ends it */
+	GUARANTEE_CALLS,   /* system calls are filtered for the last time */
+	GUARANTEE_COUNT,
+};
+
+#define REQUIRE_ALL UINT32_MAX
+
 struct vm_config {
 	char *name;		       /* owned, as are all strings; never NULL after config_finish */
 	char *kernel;		       /* path, relative ones already joined to the file's folder */
@@ -53,6 +69,7 @@ struct vm_config {
 	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
 	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
 	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
+	uint32_t require;		  /* bit 1 << enum guarantee_id: without it the VM is not to run */
 	char *report;			  /* path, as the kernel's, or NULL: none is written */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
@@ -104,6 +121,9 @@ int rate_parse(const char *text, uint32_t *rate);
 
 /* What it is called in the configuration: "eoi". */
 const char *except_name(enum except_kind kind);
+
+/* require.c: what a guarantee is called: "cores.isolated". */
+const char *guarantee_name(enum guarantee_id id);
 
 /* level.c: of an enum seal_level (vmm/core/handoff.h), what it is called; and of a name, the level, or 0. */
 const char *seal_level_name(unsigned int level);

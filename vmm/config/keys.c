@@ -250,6 +250,9 @@ static const struct key keys[] = {
 	{ "seal.except.eoi", set_except_eoi, RATE },
 	{ "seal.except.cpuid", set_except_cpuid, RATE },
 	{ "seal.except.ipi", set_except_ipi, RATE },
+	{ "require", set_require,
+	  "\"all\", or names of guarantees as [\"cores.isolated\"]: cores.isolated, memory.fixed, memory.mapped, "
+	  "devices.gone, exits.fatal or calls.filtered" },
 	{ "report", set_report, "the path of a file" },
 };
 

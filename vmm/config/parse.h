@@ -47,6 +47,9 @@ key_set_fn set_cores;
 /* except.c */
 key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
 
+/* require.c: "all", an array or a list. */
+key_set_fn set_require;
+
 /* keys.c: the table of all keys. */
 const struct key *key_find(const char *path);
 const struct key *key_at(unsigned int i);

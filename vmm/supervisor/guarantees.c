@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vmm/supervisor/guarantees.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,17 +12,12 @@
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/proc.h"
 
-static const struct {
-	const char *name;
-	void (*read)(const struct vm *vm, struct guarantee *row);
-} table[] = {
-	{ "cores", guarantee_cores },	  { "memory", guarantee_memory }, { "mapped pages", guarantee_pages },
-	{ "devices", guarantee_devices }, { "exits", guarantee_exits },	  { "system calls", guarantee_calls },
+static void (*const table[])(const struct vm *vm, struct guarantee *row) = {
+	[GUARANTEE_CORES] = guarantee_cores,	 [GUARANTEE_MEMORY] = guarantee_memory,
+	[GUARANTEE_PAGES] = guarantee_pages,	 [GUARANTEE_DEVICES] = guarantee_devices,
+	[GUARANTEE_EXITS] = guarantee_exits,	 [GUARANTEE_CALLS] = guarantee_calls,
 };
-_Static_assert(ARRAY_SIZE(table) == GUARANTEES, "struct guarantees has a row for each");
-
-#define EXITS_ROW 4
-#define CALLS_ROW 5
+_Static_assert(ARRAY_SIZE(table) == GUARANTEE_COUNT, "each can be read");
 
 const char *guarantee_state_name(enum guarantee_state state)
 {
@@ -63,10 +59,10 @@ static bool core_lives(const struct vm *vm)
 
 void guarantees_read(const struct vm *vm, struct guarantees *guarantees)
 {
-	*guarantees = (struct guarantees){ .count = GUARANTEES };
+	*guarantees = (struct guarantees){ .count = GUARANTEE_COUNT };
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-		guarantees->rows[i].name = table[i].name;
-		table[i].read(vm, &guarantees->rows[i]);
+		guarantees->rows[i].name = guarantee_name(i);
+		table[i](vm, &guarantees->rows[i]);
 	}
 	if (!core_lives(vm))
 		guarantees->count = 0;
@@ -76,7 +72,7 @@ void guarantees_read(const struct vm *vm, struct guarantees *guarantees)
 
 void guarantees_settle(const struct vm *vm, struct guarantees *guarantees)
 {
-	struct guarantee row = { .name = table[CALLS_ROW].name };
+	struct guarantee row = { .name = guarantee_name(GUARANTEE_CALLS) };
 	bool living;
 	int tries = 0;
 
@@ -85,13 +81,27 @@ void guarantees_settle(const struct vm *vm, struct guarantees *guarantees)
 		living = core_lives(vm);
 	} while (living && row.state != GUARANTEE_HELD && ++tries < PATIENCE && !poll(NULL, 0, 1));
 	if (living)
-		guarantees->rows[CALLS_ROW] = row;
+		guarantees->rows[GUARANTEE_CALLS] = row;
+}
+
+int guarantees_require(const struct vm *vm, const struct guarantees *guarantees)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < guarantees->count; i++) {
+		const struct guarantee *row = &guarantees->rows[i];
+
+		if (vm->cfg->require & 1U << i && row->state != GUARANTEE_HELD)
+			err = fail(-ENOTSUP, "require: %s: %s: %s", row->name, guarantee_state_name(row->state),
+				   row->evidence);
+	}
+	return err;
 }
 
 void guarantees_end(const struct vm *vm, struct guarantees *guarantees)
 {
 	if (guarantees->count)
-		guarantee_exits(vm, &guarantees->rows[EXITS_ROW]);
+		guarantee_exits(vm, &guarantees->rows[GUARANTEE_EXITS]);
 }
 
 #define PREFIX "nohype: " /* as base/log.c writes it */
@@ -111,7 +121,7 @@ static size_t text_fit(const char *text, size_t room)
 size_t guarantee_line(const struct guarantee *row, size_t from, int columns, char line[GUARANTEE_WIDTH])
 {
 	const char *text = row->evidence + from;
-	int used = snprintf(line, GUARANTEE_WIDTH, "  %-12s  %-*s  ", from ? "" : row->name, columns,
+	int used = snprintf(line, GUARANTEE_WIDTH, "  %-14s  %-*s  ", from ? "" : row->name, columns,
 			    from ? "" : guarantee_state_name(row->state));
 	size_t fit = text_fit(text, GUARANTEE_WIDTH - sizeof(PREFIX) - (size_t)used);
 

@@ -6,13 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vmm/config/config.h"
+
 /*
  * What a VM was promised, one row each, with what the kernel says of it: nothing here comes from what was asked for or
  * done. Where the kernel can't be asked, a guarantee is not to be had.
  */
 enum guarantee_state { GUARANTEE_HELD, GUARANTEE_NOT_HELD, GUARANTEE_NOT_HAD };
 
-#define GUARANTEES	6
 #define GUARANTEE_TEXT	400 /* bytes */
 #define GUARANTEE_WIDTH 100 /* columns of the printed table, with "nohype: " before each line */
 
@@ -24,7 +25,7 @@ struct guarantee {
 
 struct guarantees {
 	unsigned int count; /* 0: nothing was read yet */
-	struct guarantee rows[GUARANTEES];
+	struct guarantee rows[GUARANTEE_COUNT]; /* by enum guarantee_id */
 };
 
 struct vm;
@@ -37,6 +38,12 @@ void guarantees_read(const struct vm *vm, struct guarantees *guarantees);
 
 /* When they have gone on: what the core manager does last is waited for, up to a second, and read too if it lives. */
 void guarantees_settle(const struct vm *vm, struct guarantees *guarantees);
+
+/*
+ * Is each that the configuration requires held? -ENOTSUP, reported: no. Nothing is required of what could not be read
+ * because the guest has ended.
+ */
+int guarantees_require(const struct vm *vm, const struct guarantees *guarantees);
 
 /* After its end: what can still be asked (of the exits) anew; the rest stays as it was. */
 void guarantees_end(const struct vm *vm, struct guarantees *guarantees);

@@ -106,6 +106,10 @@ void seal_ask(struct vm *vm)
 		/* the vCPU that has asked waits for the request */
 		seal_mark(vm);
 		guarantees_read(vm, &vm->seal.guarantees);
+		if (guarantees_require(vm, &vm->seal.guarantees)) {
+			seal_fail(vm);
+			return;
+		}
 		note("audit%s%s: exits are counted from here on, and nothing is taken away",
 		     *vm->seal.label ? "; " : "", vm->seal.label);
 		guarantees_print(&vm->seal.guarantees);
@@ -192,7 +196,7 @@ void seal_finish(struct vm *vm)
 	}
 	guarantees_read(vm, &vm->seal.guarantees);
 	seal_mark(vm);
-	if (request_send(vm, REQUEST_GO, -1)) {
+	if (guarantees_require(vm, &vm->seal.guarantees) || request_send(vm, REQUEST_GO, -1)) {
 		seal_fail(vm);
 		return;
 	}
@@ -202,6 +206,8 @@ void seal_finish(struct vm *vm)
 	     *vm->seal.label ? "; " : "", vm->seal.label);
 	guarantees_settle(vm, &vm->seal.guarantees);
 	guarantees_print(&vm->seal.guarantees);
+	if (guarantees_require(vm, &vm->seal.guarantees))
+		vm_stop(vm, EXIT_HOST, "what it requires is not held, as said above, and it was ended");
 }
 
 /* Interrupts that were on their way at the seal have come by then: from here on none is let pass. */
