@@ -5,48 +5,43 @@
 # let through by name.
 #
 # An emulated machine that is slow for a moment makes ticks late, and the end of a late one is an exit without APICv or
-# AVIC; so these runs declare that exception. Where time is instructions, no tick is late: with LONG=1 the same guests run
-# there too, with no exception at all. And all series of guests on all series of hosts, 60 s each.
+# AVIC; so most runs declare that exception. With LONG=1 all series of guests on all series of hosts, 60 s each, and runs
+# without any exception, of which one of five must come to its end: they want a machine that does nothing else. (The
+# instruction clock, which has no late ticks, is no way out: up to QEMU 10 its vmrun leaves the injected vector in
+# exception_index, and where the clock's budget ends before the next exit, it is delivered once more, into code that has
+# interrupts off. Seen: the guest's scheduler, interrupted so, waits for its own lock for ever.)
 
 load lib
 
 EOI='{ "eoi": true }'
 BOTH='{ "eoi": true, "ipi": true }'
 
-# NAME GUEST MODE VCPUS PLANT SECONDS EXCEPT, a line each
+# NAME GUEST MODE VCPUS PLANT SECONDS TRIES EXCEPT, a line each
 plan() { # HOST
-  if [ "$1" = instructions ]; then
-    echo "pure 6.12 busy 1 0 60 {}"
-    echo "pure-idle 6.12 idle 1 0 60 {}"
-    echo "pure-compact 6.12 busy 1 0 60 {}"
-    return
-  fi
   if [ "${LONG:-0}" != 1 ]; then
-    echo "busy 6.12 busy 1 0 8 $EOI"
-    echo "idle 6.1 idle 1 0 5 $EOI"
-    echo "two sid fork 2 1 5 $BOTH"
-    echo "ipi 6.12 fork 2 0 5 $EOI"
+    echo "busy 6.12 busy 1 0 8 1 $EOI"
+    echo "idle 6.1 idle 1 0 5 1 $EOI"
+    echo "two sid fork 2 1 5 1 $BOTH"
+    echo "ipi 6.12 fork 2 0 5 1 $EOI"
     return
   fi
   local guest
   for guest in 6.1 6.12 sid; do
-    echo "busy-$guest $guest busy 1 0 60 $EOI"
-    echo "idle-$guest $guest idle 1 0 60 $EOI"
-    echo "fork-$guest $guest fork 1 0 60 $EOI"
+    echo "busy-$guest $guest busy 1 0 60 1 $EOI"
+    echo "idle-$guest $guest idle 1 0 60 1 $EOI"
+    echo "fork-$guest $guest fork 1 0 60 1 $EOI"
   done
-  [ "$1" != 6.12 ] || echo "soak 6.12 fork 1 0 600 $EOI"
-  echo "two-0 6.12 busy 2 0 60 $BOTH"
-  echo "two-1 6.12 fork 2 1 60 $BOTH"
-  echo "ipi 6.12 fork 2 0 60 $EOI"
+  echo "pure 6.12 busy 1 0 60 5 {}"
+  echo "pure-idle 6.12 idle 1 0 60 5 {}"
+  echo "pure-compact 6.12 busy 1 0 60 5 {}"
+  [ "$1" != 6.12 ] || echo "soak 6.12 fork 1 0 600 1 $EOI"
+  echo "two-0 6.12 busy 2 0 60 1 $BOTH"
+  echo "two-1 6.12 fork 2 1 60 1 $BOTH"
+  echo "ipi 6.12 fork 2 0 60 1 $EOI"
 }
 
-# Kernels of hosts; and "instructions", where those are the time.
 hosts() {
-  if [ "${LONG:-0}" = 1 ]; then echo instructions 6.12 6.1 sid; else echo 6.12; fi
-}
-
-rig_options() { # HOST
-  if [ "$1" = instructions ]; then echo --icount --kernel 6.12; else echo --kernel "$1"; fi
+  if [ "${LONG:-0}" = 1 ]; then echo 6.12 6.1 sid; else echo 6.12; fi
 }
 
 setup_file() {
@@ -56,8 +51,7 @@ setup_file() {
     mkdir -p "$BATS_FILE_TMPDIR/$host"
     plan "$host" >"$BATS_FILE_TMPDIR/plan"
     OUT=$BATS_FILE_TMPDIR/$host
-    # shellcheck disable=SC2046 # words
-    "$RIG" $(rig_options "$host") --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    "$RIG" --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
       --env "NOHYPE=$NOHYPE" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs "$BATS_FILE_TMPDIR/plan" >&2 3>&-
   done
 }
@@ -111,12 +105,12 @@ on_time() { # NAME VCPUS
 }
 
 @test "each guest did its work, died of the planted instruction, and took no other exit than those let through" {
-  local host name guest mode vcpus plant seconds
+  local host name guest mode vcpus plant seconds tries
   for host in $(hosts); do
     OUT=$BATS_FILE_TMPDIR/$host
-    while read -r name guest mode vcpus plant seconds _; do
+    while read -r name guest mode vcpus plant seconds tries _; do
       [ "$name" != ipi ] || continue
-      echo "host $(cat "$OUT/host"), guest $guest: $name"
+      echo "host $(cat "$OUT/host"), guest $guest: $name: $(cat "$OUT/$name.tries") of $tries"
       died "$name" "$plant"
       lived "$name" "$mode" "$vcpus" "$plant" "$seconds"
       same "$(($(by_the_guest "$name") - $(let_through "$name")))" 1
@@ -129,7 +123,6 @@ on_time() { # NAME VCPUS
 @test "two vCPUs without the exception for IPIs: the record is of the interrupt command register" {
   local host
   for host in $(hosts); do
-    [ "$host" != instructions ] || continue
     OUT=$BATS_FILE_TMPDIR/$host
     same "$(cat "$OUT/ipi.status")" 5
     grep -Eq 'violation: vCPU [01] at RIP 0x[0-9a-f]+: nested page fault \(.* 0xfee003[01]0\)' "$OUT/ipi.err" ||
