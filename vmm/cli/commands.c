@@ -35,6 +35,8 @@ const struct command commands[] = {
 	  "pass,\n"
 	  "and how a guest keeps from it.\n",
 	  false, explain_main },
+	{ "host", "COMMAND [OPTION...]", "the host's own cores: what they are, and taking them for VMs",
+	  "Looks at the host's cores, and takes them from the host for VMs and gives them back.\n", false, host_main },
 	{ "help", "[COMMAND | exit-codes]", "show help", "Shows help for a command, or the table of exit codes.\n",
 	  false, help_main },
 	{ NULL },
