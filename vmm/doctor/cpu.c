@@ -60,7 +60,7 @@ void look_isolated(const struct doctor *doctor, const struct check *check, struc
 	if (list_read(doctor, BY_PARTITION, &by_partition))
 		CPU_ZERO(&by_partition);
 	CPU_OR(&either, &at_boot, &by_partition);
-	found(finding, cores_within(doctor, &either) ? CHECK_OK : CHECK_BAD, "at boot: %s; by partitions: %s",
+	found(finding, cores_within(doctor, &either) ? CHECK_OK : CHECK_BAD, "at boot: %s; by cpuset: %s",
 	      list_text(&at_boot, first, sizeof(first)), list_text(&by_partition, second, sizeof(second)));
 }
 
@@ -102,7 +102,10 @@ void look_nohz_full(const struct doctor *doctor, const struct check *check, stru
 		      list_text(&set, text, sizeof(text)));
 }
 
-/* Each CPU whose callbacks are offloaded has a thread rcuop/N or rcuos/N (kernel/rcu/tree_nocb.h). */
+/*
+ * A kernel that offloads any CPU's callbacks starts a thread rcuop/N or rcuos/N for every CPU; which of them are used
+ * is what it was told when booting (kernel/rcu/tree_nocb.h: rcu_nocbs=, and nohz_full= implies it).
+ */
 static void offloaded_find(const struct doctor *doctor, const char *name, void *ctx)
 {
 	char path[PATH_SIZE], comm[64];
@@ -117,20 +120,46 @@ static void offloaded_find(const struct doctor *doctor, const char *name, void *
 		CPU_SET(cpu, (cpu_set_t *)ctx);
 }
 
+/* The CPUs that the command line names, and those of nohz_full. */
+static void told_read(const struct doctor *doctor, cpu_set_t *told)
+{
+	char text[VALUE_MAX], *word;
+	cpu_set_t named;
+
+	if (list_read(doctor, "/sys/devices/system/cpu/nohz_full", told))
+		CPU_ZERO(told);
+	if (value_read(doctor, "/proc/cmdline", text, sizeof(text)) <= 0)
+		return;
+	word = strstr(text, "rcu_nocbs");
+	if (!word || (word > text && word[-1] != ' '))
+		return;
+	word += strlen("rcu_nocbs");
+	if (*word != '=' || strncmp(word, "=all", 4) == 0) {
+		CPU_OR(told, told, &doctor->online);
+		return;
+	}
+	word++;
+	word[strcspn(word, " ")] = '\0';
+	if (!list_parse(word, &named))
+		CPU_OR(told, told, &named);
+}
+
 void look_rcu_nocbs(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
+	cpu_set_t threads, told;
 	char text[LIST_SIZE];
-	cpu_set_t set;
 	int count;
 
 	(void)check;
-	CPU_ZERO(&set);
-	count = folder_each(doctor, "/proc", offloaded_find, &set);
+	CPU_ZERO(&threads);
+	told_read(doctor, &told);
+	count = folder_each(doctor, "/proc", offloaded_find, &threads);
+	CPU_AND(&told, &told, &threads);
 	if (count < 0)
 		found_unread(finding, "/proc", count);
 	else
-		found(finding, cores_within(doctor, &set) ? CHECK_OK : CHECK_BAD, "threads rcuo*/N for %s",
-		      list_text(&set, text, sizeof(text)));
+		found(finding, cores_within(doctor, &told) ? CHECK_OK : CHECK_BAD, "%s",
+		      list_text(&told, text, sizeof(text)));
 }
 
 void look_boot_core(const struct doctor *doctor, const struct check *check, struct finding *finding)

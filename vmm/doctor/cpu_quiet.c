@@ -127,6 +127,14 @@ void look_watchdog(const struct doctor *doctor, const struct check *check, struc
 		      runs ? "on" : "off", list_text(&set, text, sizeof(text)));
 }
 
+/* Since 6.12 the fair server does what throttling did, and this limits deadline tasks and servers alone. */
+void look_rt_throttling(const struct doctor *doctor, const struct check *check, struct finding *finding)
+{
+	look_value(doctor, check, finding);
+	if (finding->status == CHECK_BAD)
+		finding->status = CHECK_NOTE; /* vCPU threads are no real-time tasks */
+}
+
 /* A deadline server that every core has from 6.12 on; it wakes a core that one task has for itself. */
 void look_fair_server(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {

@@ -62,15 +62,29 @@ static void mask_put(const cpu_set_t *set, FILE *out)
 		fprintf(out, ",%08" PRIx32, mask_word(set, word));
 }
 
-/* How many pages a VM wants; 1 GiB of them where no VM is asked about. */
+/* What the pool must hold: what is in use, and what the VM wants, or 1 GiB where no VM is asked about. */
 static void pages_put(const struct doctor *doctor, uint64_t size, FILE *out)
 {
 	uint64_t memory = doctor->vm ? doctor->vm->memory_size : GIB(1);
 
-	fprintf(out, "%" PRIu64, (memory + size - 1) / size);
+	fprintf(out, "%" PRIu64, (memory + size - 1) / size + (uint64_t)pages_in_use(doctor, size));
 }
 
 static const char *const words[] = { "cores", "each", "others", "others_mask", "module", "pages_2m", "pages_1g" };
+#define CHOICE (ARRAY_SIZE(words) + 1)
+
+/* "{npt|ept}": AMD's, or Intel's. */
+static void choice_put(const char *text, size_t len, const struct doctor *doctor, FILE *out)
+{
+	size_t amd = (size_t)((const char *)memchr(text, '|', len) - text);
+
+	if (!doctor)
+		fprintf(out, "%.*s", (int)len, text);
+	else if (strcmp(doctor->module, "kvm_amd") == 0)
+		fprintf(out, "%.*s", (int)amd, text);
+	else
+		fprintf(out, "%.*s", (int)(len - amd - 1), text + amd + 1);
+}
 
 static void word_put(size_t word, const struct doctor *doctor, FILE *out)
 {
@@ -100,6 +114,9 @@ static size_t word_find(const char *text, size_t len)
 {
 	size_t i = 0;
 
+	if (memchr(text, '|', len))
+		return CHOICE;
+
 	while (i < ARRAY_SIZE(words) && (strlen(words[i]) != len || strncmp(words[i], text, len) != 0))
 		i++;
 	return i;
@@ -127,7 +144,9 @@ char *fix_expand(const char *text, const struct doctor *doctor)
 			putc(*text++, out);
 			continue;
 		}
-		if (doctor)
+		if (word == CHOICE)
+			choice_put(text + 1, len, doctor, out);
+		else if (doctor)
 			word_put(word, doctor, out);
 		else
 			name_put(words[word], out);
@@ -155,19 +174,22 @@ static void lines_free(struct lines *list)
 	*list = (struct lines){ 0 };
 }
 
-/* What is there already moves to the end: a module is loaded again after all of its options were written. */
+/* Each once. Modules are loaded again after all of their options were written, so that moves to the end. */
 static int line_add(struct lines *list, const char *line)
 {
 	char **grown, *copy;
 
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->lines[i], line) == 0) {
-			char *same = list->lines[i];
+	for (size_t i = 0; i < list->count; i++) {
+		char *same = list->lines[i];
 
-			memmove(&list->lines[i], &list->lines[i + 1], (list->count - i - 1) * sizeof(*list->lines));
-			list->lines[list->count - 1] = same;
+		if (strcmp(same, line) != 0)
+			continue;
+		if (strncmp(line, "modprobe -r", strlen("modprobe -r")) != 0)
 			return 0;
-		}
+		memmove(&list->lines[i], &list->lines[i + 1], (list->count - i - 1) * sizeof(*list->lines));
+		list->lines[list->count - 1] = same;
+		return 0;
+	}
 	copy = strdup(line);
 	grown = copy ? realloc(list->lines, (list->count + 1) * sizeof(*grown)) : NULL;
 	if (!grown) {

@@ -73,14 +73,19 @@ bool value_wanted(const char *text, const char *wanted);
 /* The value itself: what is in brackets, or all. */
 void value_chosen(char *text);
 
+/* memory.c: huge pages of this size, in bytes, that are someone's; 0 if that can't be told. */
+long long pages_in_use(const struct doctor *doctor, uint64_t size);
+
 /* --- the readers, by group --- */
 
 look_fn look_value;
 look_fn look_device, look_module, look_api, look_cap, look_disable_exits, look_guest, look_tracepoint, look_sigtrap;
-look_fn look_kernel, look_nx_huge_pages, look_virt_at_load, look_ipiv, look_bare_metal, look_kvm_user;
+look_fn look_kernel, look_nx_huge_pages, look_virt_at_load, look_ipiv, look_bare_metal, look_kvm_user, look_apicv,
+	look_halt_poll;
 look_fn look_virtualization, look_online, look_isolated, look_partition, look_nohz_full, look_rcu_nocbs;
 look_fn look_boot_core, look_housekeeping, look_siblings, look_tick_device, look_invariant_tsc, look_governor;
-look_fn look_idle_states, look_watchdog, look_fair_server, look_machine_check, look_split_lock, look_tasks;
+look_fn look_idle_states, look_watchdog, look_fair_server, look_machine_check, look_split_lock, look_tasks,
+	look_rt_throttling;
 look_fn look_default_affinity, look_affinity, look_managed, look_irqbalance, look_workqueues, look_rps, look_xps;
 look_fn look_huge_pages, look_huge_nodes, look_free_memory, look_swap, look_memlock, look_encryption, look_ecc;
 look_fn look_node_memory;

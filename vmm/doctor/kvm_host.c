@@ -115,6 +115,24 @@ void look_virt_at_load(const struct doctor *doctor, const struct check *check, s
 		look_value(doctor, check, finding);
 }
 
+/* A processor of AMD's says in its flags whether it has AVIC; for Intel's only the module knows. */
+void look_apicv(const struct doctor *doctor, const struct check *check, struct finding *finding)
+{
+	look_value(doctor, check, finding);
+	if (finding->status == CHECK_BAD && flag_has(doctor, "svm") == 1 && flag_has(doctor, "avic") == 0)
+		found(finding, CHECK_BAD, "N: this processor has no AVIC");
+}
+
+/* Polling begins at a HLT that comes to KVM. */
+void look_halt_poll(const struct doctor *doctor, const struct check *check, struct finding *finding)
+{
+	char text[64];
+
+	look_value(doctor, check, finding);
+	if (finding->status == CHECK_BAD && value_read(doctor, check->source, text, sizeof(text)) > 0)
+		found(finding, CHECK_NOTE, "%s: of no effect while HLT causes no exit", text);
+}
+
 /* AMD's AVIC does IPIs by itself where no switch says otherwise (newer kernels have one, for an erratum). */
 void look_ipiv(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {

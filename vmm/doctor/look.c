@@ -69,6 +69,8 @@ bool check_matters(const struct doctor *doctor, const struct check *check)
 /* Without a VM nobody has asked for a level that allows no exit. */
 bool check_decides(const struct doctor *doctor, const struct check *check)
 {
+	if (check->only & ONLY_FUNCTIONS)
+		return doctor->vm != NULL;
 	return check->use == USE_REQUIRED || (check->use == USE_EXITLESS && doctor->vm);
 }
 

@@ -12,6 +12,7 @@
 #include "vmm/supervisor/proc.h"
 
 #define NODES	     "/sys/devices/system/node"
+#define MEMINFO	     "/proc/meminfo"
 #define CAP_IPC_LOCK 14 /* linux/capability.h: locks any amount of memory */
 
 /* How many pages of @size bytes the VM needs; without a VM one is enough to be useful. */
@@ -20,12 +21,35 @@ static long long pages_needed(const struct doctor *doctor, uint64_t size)
 	return doctor->vm ? (long long)((doctor->vm->memory_size + size - 1) / size) : 1;
 }
 
+static int pages_read_one(const struct doctor *doctor, uint64_t size, const char *file, long long *count)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%llukB/%s", (unsigned long long)(size >> 10),
+		 file);
+	return number_read(doctor, path, count);
+}
+
+long long pages_in_use(const struct doctor *doctor, uint64_t size)
+{
+	long long all, there, reserved;
+
+	if (pages_read_one(doctor, size, "nr_hugepages", &all) ||
+	    pages_read_one(doctor, size, "free_hugepages", &there) ||
+	    pages_read_one(doctor, size, "resv_hugepages", &reserved))
+		return 0;
+	return all - there + reserved;
+}
+
 void look_huge_pages(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	uint64_t size = check->only == ONLY_1G ? GIB(1) : MIB(2);
-	long long needed = pages_needed(doctor, size), there;
+	long long needed = pages_needed(doctor, size), there, reserved;
 	int err = number_read(doctor, check->source, &there);
 
+	/* free, and promised to someone who hasn't touched them yet */
+	if (!err && !pages_read_one(doctor, size, "resv_hugepages", &reserved))
+		there -= reserved;
 	if (err == -ENOENT)
 		found(finding, doctor->vm ? CHECK_BAD : CHECK_NOTE, "this host has no pages of that size");
 	else if (err)
@@ -103,7 +127,7 @@ void look_free_memory(const struct doctor *doctor, const struct check *check, st
 {
 	uint64_t needed = doctor->vm ? doctor->vm->memory_size : MIB(64);
 	long long kib = -1;
-	int err = lines_each(doctor, check->source, memory_line, &kib);
+	int err = lines_each(doctor, MEMINFO, memory_line, &kib);
 
 	if (err < 0 || kib < 0)
 		found_unread(finding, check->source, err < 0 ? err : -EINVAL);

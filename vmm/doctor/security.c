@@ -8,6 +8,7 @@
 
 #include "vmm/doctor/internal.h"
 
+#define CPUINFO		 "/proc/cpuinfo"
 #define VULNERABILITIES	 "/sys/devices/system/cpu/vulnerabilities"
 #define LANDLOCK_VERSION 1 /* linux/landlock.h: LANDLOCK_CREATE_RULESET_VERSION */
 
@@ -73,7 +74,7 @@ static bool microcode_line(const char *line, void *ctx)
 void look_microcode(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct revisions revisions = { 0 };
-	int err = lines_each(doctor, check->source, microcode_line, &revisions);
+	int err = lines_each(doctor, CPUINFO, microcode_line, &revisions);
 
 	if (err < 0 || !revisions.names.count)
 		found_unread(finding, check->source, err < 0 ? err : -ENODATA);
