@@ -31,7 +31,9 @@ void look_resctrl_info(const struct doctor *doctor, const struct check *check, s
 	char text[256], *at = text;
 	ssize_t len = value_read(doctor, check->source, text, sizeof(text));
 
-	if (len >= 0) {
+	if (len == 0) {
+		found(finding, CHECK_UNKNOWN, "%s: empty", check->source);
+	} else if (len > 0) {
 		/* names of events, one a line */
 		while ((at = strchr(at, '\n')))
 			*at++ = ' ';

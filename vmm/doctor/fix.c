@@ -114,6 +114,8 @@ static size_t word_find(const char *text, size_t len)
 {
 	size_t i = 0;
 
+	if (text[len] != '}')
+		return ARRAY_SIZE(words);
 	if (memchr(text, '|', len))
 		return CHOICE;
 

@@ -79,6 +79,7 @@ long long pages_in_use(const struct doctor *doctor, uint64_t size);
 /* --- the readers, by group --- */
 
 look_fn look_value;
+look_fn look_kvm_param, look_unrestricted;
 look_fn look_device, look_module, look_api, look_cap, look_disable_exits, look_guest, look_tracepoint, look_sigtrap;
 look_fn look_kernel, look_nx_huge_pages, look_virt_at_load, look_ipiv, look_bare_metal, look_kvm_user, look_apicv,
 	look_halt_poll;

@@ -115,6 +115,23 @@ void look_virt_at_load(const struct doctor *doctor, const struct check *check, s
 		look_value(doctor, check, finding);
 }
 
+/* Of kvm itself, which some kernels don't have: to be told from a kvm that isn't loaded. */
+void look_kvm_param(const struct doctor *doctor, const struct check *check, struct finding *finding)
+{
+	if (path_exists(doctor, "/sys/module/kvm"))
+		look_value(doctor, check, finding);
+	else
+		found_unread(finding, check->source, -ENOENT);
+}
+
+void look_unrestricted(const struct doctor *doctor, const struct check *check, struct finding *finding)
+{
+	if (strcmp(doctor->module, "kvm_amd") == 0)
+		found(finding, CHECK_OK, "AMD has no such switch");
+	else
+		look_value(doctor, check, finding);
+}
+
 /* A processor of AMD's says in its flags whether it has AVIC; for Intel's only the module knows. */
 void look_apicv(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {

@@ -69,9 +69,9 @@ bool check_matters(const struct doctor *doctor, const struct check *check)
 /* Without a VM nobody has asked for a level that allows no exit. */
 bool check_decides(const struct doctor *doctor, const struct check *check)
 {
-	if (check->only & ONLY_FUNCTIONS)
-		return doctor->vm != NULL;
-	return check->use == USE_REQUIRED || (check->use == USE_EXITLESS && doctor->vm);
+	if (!doctor->vm)
+		return check->use == USE_REQUIRED && !(check->only & ONLY_FUNCTIONS);
+	return check->use == USE_REQUIRED || check->use == USE_EXITLESS;
 }
 
 void check_look(const struct doctor *doctor, const struct check *check, struct finding *finding)
