@@ -2,7 +2,9 @@
 /* What the host does on the cores by itself: ticks, watchdogs, servers, polls, and other tasks. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "vmm/doctor/internal.h"
@@ -213,7 +215,8 @@ static void process_judge(const struct doctor *doctor, const char *pid, void *ct
 {
 	struct strangers *strangers = ctx;
 
-	if (pid[0] < '0' || pid[0] > '9')
+	/* we are gone in a moment */
+	if (pid[0] < '0' || pid[0] > '9' || strtol(pid, NULL, 10) == getpid())
 		return;
 	snprintf(strangers->folder, sizeof(strangers->folder), "/proc/%.32s/task", pid);
 	folder_each(doctor, strangers->folder, thread_judge, strangers);
