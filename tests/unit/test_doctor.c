@@ -27,7 +27,8 @@ START_TEST(rows_are_complete)
 						      strncmp(check->id, groups[group], strlen(groups[group])) != 0))
 			group++;
 		ck_assert_msg(group < ARRAY_SIZE(groups), "%s: in no group", check->id);
-		in_group[group]++;
+		if (group < ARRAY_SIZE(groups)) /* cppcheck doesn't know Check */
+			in_group[group]++;
 		ck_assert_ptr_nonnull(check->look);
 		ck_assert_msg(check->id[check_group_len(check)] == '.' && check->id[check_group_len(check) + 1], "%s",
 			      check->id);

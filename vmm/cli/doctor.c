@@ -3,6 +3,8 @@
 #include "vmm/doctor/doctor.h"
 
 #include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,60 +20,63 @@ struct asked {
 	bool json, fix;
 };
 
-static int word_refuse(const char *word)
+static const struct option options[] = {
+	{ "for", required_argument, NULL, 'f' },
+	{ "cores", required_argument, NULL, 'c' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "fix", no_argument, NULL, 'x' },
+	{ NULL },
+};
+
+static int option_refuse(const char *word, int why)
 {
-	static const char *const known[] = { "--for", "--cores", "--json", "--fix", "--help" };
 	struct nearest near = { .asked = word };
 	char quoted[64];
 
 	quote_text(quoted, sizeof(quoted), word, strlen(word));
-	if (word[0] != '-')
-		return fail(-EINVAL, "doctor: %s: wanted options alone: see nohype help doctor", quoted);
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		nearest_offer(&near, known[i], known[i]);
+	if (why == ':')
+		return fail(-EINVAL, "doctor: option %s: wanted an argument", word);
+	if (optopt)
+		return fail(-EINVAL, "doctor: option %s: unknown, or takes no argument: see nohype help doctor",
+			    quoted);
+	for (const struct option *option = options; option->name; option++) {
+		char known[16];
+
+		snprintf(known, sizeof(known), "--%s", option->name);
+		nearest_offer(&near, known, option->name);
+	}
 	if (near.word)
-		return fail(-EINVAL, "doctor: option %s: unknown: did you mean %s?", quoted, near.word);
+		return fail(-EINVAL, "doctor: option %s: unknown: did you mean --%s?", quoted, near.word);
 	return fail(-EINVAL, "doctor: option %s: unknown: see nohype help doctor", quoted);
 }
 
-/* "--for FILE" and "--for=FILE"; @taken: words used. NULL: it is another option; "" and reported: no argument. */
-static const char *argument_of(const char *name, int argc, char **argv, int i, int *taken)
+static int operand_refuse(const char *word)
 {
-	size_t len = strlen(name);
+	char quoted[64];
 
-	*taken = 1;
-	if (strncmp(argv[i], name, len) != 0 || (argv[i][len] != '=' && argv[i][len] != '\0'))
-		return NULL;
-	if (argv[i][len] == '=')
-		return argv[i] + len + 1;
-	*taken = 2;
-	if (i + 1 < argc)
-		return argv[i + 1];
-	fail(-EINVAL, "doctor: option %s: wanted an argument", name);
-	return "";
+	return fail(-EINVAL, "doctor: %s: wanted options alone: see nohype help doctor",
+		    quote_text(quoted, sizeof(quoted), word, strlen(word)));
 }
 
 static int asked_parse(struct asked *asked, int argc, char **argv)
 {
-	int taken;
+	int option;
 
-	for (int i = 1; i < argc; i += taken) {
-		const char *file = argument_of("--for", argc, argv, i, &taken);
-		const char *cores = file ? NULL : argument_of("--cores", argc, argv, i, &taken);
-
-		if (file)
-			asked->file = file;
-		else if (cores)
-			asked->cores = cores;
-		else if (strcmp(argv[i], "--json") == 0)
+	optind = 0; /* glibc: start anew */
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (option == 'f')
+			asked->file = optarg;
+		else if (option == 'c')
+			asked->cores = optarg;
+		else if (option == 'j')
 			asked->json = true;
-		else if (strcmp(argv[i], "--fix") == 0)
+		else if (option == 'x')
 			asked->fix = true;
 		else
-			return word_refuse(argv[i]);
-		if (i + taken > argc)
-			return -EINVAL;
+			return option_refuse(argv[optind - 1], option);
 	}
+	if (optind < argc)
+		return operand_refuse(argv[optind]);
 	if (asked->json && asked->fix)
 		return fail(-EINVAL, "doctor: --json and --fix: wanted one of them");
 	return 0;

@@ -90,7 +90,7 @@ int diagnosis_make(struct diagnosis *diagnosis, const struct doctor *doctor)
 	while (check_at(all))
 		all++;
 	diagnosis->count = 0;
-	diagnosis->rows = calloc(all, sizeof(*diagnosis->rows));
+	diagnosis->rows = calloc(all + 1, sizeof(*diagnosis->rows));
 	if (!diagnosis->rows)
 		return fail(-ENOMEM, "doctor: no memory for %zu checks", all);
 	for (size_t i = 0; (check = check_at(i)); i++) {

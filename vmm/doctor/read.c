@@ -25,7 +25,9 @@ int path_open(const struct doctor *doctor, const char *path)
 {
 	int fd = openat(doctor->root, below_root(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	return fd;
 }
 
 bool path_exists(const struct doctor *doctor, const char *path)

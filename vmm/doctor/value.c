@@ -80,7 +80,7 @@ void value_chosen(char *text)
 
 void look_value(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
-	char paths[512], text[VALUE_MAX], *rest = paths, *path;
+	char paths[512], text[VALUE_MAX] = "", *rest = paths, *path;
 	ssize_t len = -ENOENT;
 
 	strncpy(paths, check->source, sizeof(paths) - 1);
