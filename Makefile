@@ -26,7 +26,7 @@ HARDEN   := -fstack-protector-strong -fcf-protection -ftrapv
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
-NOHYPE_DIRS := base memmap pinning vmm/config vmm/boot vmm/report vmm/supervisor vmm/cli
+NOHYPE_DIRS := base memmap pinning vmm/config vmm/boot vmm/report vmm/supervisor vmm/doctor vmm/cli
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c
 
@@ -42,7 +42,7 @@ CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
-	       $(BUILD)/man/nohype-exits.7
+	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
 NOHYPE_LIBS := -ljansson -lm
 CORE_LIBS   := -lseccomp
@@ -120,12 +120,12 @@ $(BUILD)/man/%: man/%.scd
 	$(call say,SCDOC,$<)
 	$(Q)scdoc <$< >$@.new && mv $@.new $@
 
-# Its table is the one that the program has.
-$(BUILD)/man/nohype-exits.7: $(BUILD)/nohype scripts/exits-page
+# Their tables are those that the program has.
+$(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 	@mkdir -p $(@D)
 	@scripts/have scdoc
 	$(call say,SCDOC,$@)
-	$(Q)scripts/exits-page $< >$@.scd && scdoc <$@.scd >$@.new && mv $@.new $@ && rm $@.scd
+	$(Q)scripts/$*-page $< >$@.scd && scdoc <$@.scd >$@.new && mv $@.new $@ && rm $@.scd
 
 # --- tests ---
 

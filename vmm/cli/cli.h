@@ -23,13 +23,15 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 void commands_suggest(struct nearest *near);
 
-/* run.c, check.c, help.c; control.c for what says a word to a running VM, exits.c; report.c. */
+/* run.c, check.c, help.c; control.c for what says a word to a running VM, exits.c; report.c; host.c; doctor.c. */
 int run_main(const struct command *cmd, int argc, char **argv);
 int check_main(const struct command *cmd, int argc, char **argv);
 int control_main(const struct command *cmd, int argc, char **argv);
 int exits_main(const struct command *cmd, int argc, char **argv);
 int report_main(const struct command *cmd, int argc, char **argv);
 int explain_main(const struct command *cmd, int argc, char **argv);
+int host_main(const struct command *cmd, int argc, char **argv);
+int doctor_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* control.c: a supervisor's answer, or NULL, reported, if it has understood nothing; and can a VM be called @name? */

@@ -30,11 +30,28 @@ const struct command commands[] = {
 	  "Writes one HTML file that is complete in itself: outcome, violation, guarantees, exits and their timeline.\n"
 	  "Without -o it is FILE.html, and its name is printed; -o - writes to standard output.\n",
 	  false, report_main },
-	{ "explain", "exits", "what each exit is, and which of them a sealed guest may not take",
-	  "Lists the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "
+	{ "explain", "exits | checks", "what each exit is to a sealed guest, or what doctor looks at",
+	  "exits: the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "
 	  "pass,\n"
-	  "and how a guest keeps from it.\n",
+	  "and how a guest keeps from it. checks: what nohype doctor reads, what it wants there, and what can be "
+	  "done.\n",
 	  false, explain_main },
+	{ "doctor", "[--for CONFIG.json] [--cores LIST] [--json | --fix]",
+	  "what this host can keep of a VM's guarantees, and what to do about the rest",
+	  "Reads what the guarantees depend on, and changes nothing. Without --for, what any VM requires decides; with "
+	  "it,\n"
+	  "what that VM needs at its level, for its pages and on its cores, and nothing else is shown. Exits with 3 "
+	  "if\n"
+	  "what is asked can't be kept, or can't be told.\n\n"
+	  "Options:\n"
+	  "  --for CONFIG.json  what this VM needs\n"
+	  "  --cores LIST       the cores that matter: 1,3-5 (default: the VM's, else the isolated ones, else all but "
+	  "CPU 0)\n"
+	  "  --json             an array of objects, one a check\n"
+	  "  --fix              print the commands that would put things right, as a shell script, and run none\n",
+	  false, doctor_main },
+	{ "host", "COMMAND [OPTION...]", "the host's own cores: what they are, and taking them for VMs",
+	  "Looks at the host's cores, and takes them from the host for VMs and gives them back.\n", false, host_main },
 	{ "help", "[COMMAND | exit-codes]", "show help", "Shows help for a command, or the table of exit codes.\n",
 	  false, help_main },
 	{ NULL },

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `nohype explain exits`: the reasons for which a processor leaves a guest, and what the seal makes of each. */
+/*
+ * `nohype explain exits`: the reasons for which a processor leaves a guest, and what the seal makes of each;
+ * `nohype explain checks`: what `nohype doctor` looks at.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +10,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "vmm/cli/cli.h"
+#include "vmm/doctor/doctor.h"
 #include "vmm/x86/reasons.h"
 
 static void vendor_print(const struct vendor *vendor)
@@ -27,8 +31,12 @@ int explain_main(const struct command *cmd, int argc, char **argv)
 {
 	if (argc == 2 && help_asked(cmd, argv[1]))
 		return EXIT_CLEAN;
+	if (argc == 2 && strcmp(argv[1], "checks") == 0) {
+		checks_explain(stdout);
+		return EXIT_CLEAN;
+	}
 	if (argc != 2 || strcmp(argv[1], "exits") != 0) {
-		fail(-EINVAL, "explain: wanted what to explain: exits");
+		fail(-EINVAL, "explain: wanted what to explain: exits or checks");
 		return EXIT_USAGE;
 	}
 	puts("What level strict makes of each exit. silent lets none pass; userspace ends the guest at those alone "

@@ -73,6 +73,8 @@ struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_
 
 /* kvm.c: open /dev/kvm, see that it can do what we need; the TSC's frequency in kHz. Negative errno, reported. */
 int kvm_open(void);
+/* The first capability that we need and it doesn't have, or NULL. */
+const char *kvm_lacks(int kvm_fd);
 int kvm_read_tsc_khz(int kvm_fd, uint32_t *khz);
 
 /*
@@ -80,6 +82,9 @@ int kvm_read_tsc_khz(int kvm_fd, uint32_t *khz);
  * hosts promise it and then fail to enter the guest. 0 if none can. Negative errno, reported, if not even that runs.
  */
 int probe_disable_exits(int kvm_fd, uint32_t *mask);
+
+/* Does a guest of two instructions run with these exits off? 0 or negative errno; reports nothing. */
+int probe_try(int kvm_fd, uint32_t mask);
 
 /* start.c: the start sequence; on an error all that was done is undone. */
 enum exit_code vm_start(struct vm *vm);

@@ -46,16 +46,24 @@ static int kvm_refused(int err)
 	}
 }
 
+const char *kvm_lacks(int kvm_fd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, needs[i].cap) <= 0)
+			return needs[i].name;
+	return NULL;
+}
+
 static int kvm_check(int fd)
 {
 	int version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	const char *lacking;
 
 	if (version != KVM_API_VERSION)
 		return fail(-ENOTTY, DEV_KVM ": not KVM: API version %d, wanted %d", version, KVM_API_VERSION);
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
-		if (ioctl(fd, KVM_CHECK_EXTENSION, needs[i].cap) <= 0)
-			return fail(-ENOTSUP, DEV_KVM ": this kernel's KVM has no %s: 6.1 or newer is wanted",
-				    needs[i].name);
+	lacking = kvm_lacks(fd);
+	if (lacking)
+		return fail(-ENOTSUP, DEV_KVM ": this kernel's KVM has no %s: 6.1 or newer is wanted", lacking);
 	return 0;
 }
 

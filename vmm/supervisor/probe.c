@@ -74,7 +74,7 @@ static void probe_release(struct probe *probe)
 }
 
 /* 0 if the guest came to its OUT. */
-static int probe_try(int kvm_fd, uint32_t mask)
+int probe_try(int kvm_fd, uint32_t mask)
 {
 	int size = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	struct probe probe = { -1, -1, NULL, MAP_FAILED, size > 0 ? (size_t)size : 0 };

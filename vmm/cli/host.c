@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `nohype host COMMAND`: what is done with the host's own cores. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "vmm/cli/host.h"
+
+/* In the order in which the help shows them. */
+static const struct host_command host_commands[] = {
+	{ NULL },
+};
+
+static const struct host_command *host_command_find(const char *name)
+{
+	for (const struct host_command *sub = host_commands; sub->name; sub++)
+		if (strcmp(sub->name, name) == 0)
+			return sub;
+	return NULL;
+}
+
+static void host_help(const struct command *cmd)
+{
+	help_print_command(cmd);
+	for (const struct host_command *sub = host_commands; sub->name; sub++)
+		printf("\nnohype host %s %s\n%s", sub->name, sub->synopsis, sub->details);
+}
+
+static int host_unknown(const char *name)
+{
+	struct nearest near = { .asked = name };
+	char quoted[64];
+
+	quote_text(quoted, sizeof(quoted), name, strlen(name));
+	for (const struct host_command *sub = host_commands; sub->name; sub++)
+		nearest_offer(&near, sub->name, sub->name);
+	if (near.word)
+		fail(-EINVAL, "host: %s: unknown: did you mean %s?", quoted, near.word);
+	else
+		fail(-EINVAL, "host: %s: unknown: nohype help host lists what there is", quoted);
+	return EXIT_USAGE;
+}
+
+int host_main(const struct command *cmd, int argc, char **argv)
+{
+	const struct host_command *sub;
+
+	if (argc < 2) {
+		fail(-EINVAL, "host: wanted nohype host COMMAND; nohype help host lists what there is");
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		host_help(cmd);
+		return EXIT_CLEAN;
+	}
+	sub = host_command_find(argv[1]);
+	if (!sub)
+		return host_unknown(argv[1]);
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
+			continue;
+		printf("Usage: nohype host %s %s\n\n%s", sub->name, sub->synopsis, sub->details);
+		return EXIT_CLEAN;
+	}
+	return sub->main(argc - 1, argv + 1);
+}
