@@ -100,11 +100,13 @@ int cpus_from_list(struct cpus *set, const char *text)
 		last = first;
 		if (*text == '-' && (text++, !number_take(&text, &last)))
 			return -EINVAL;
+		if (last < first)
+			return -EINVAL;
 		for (unsigned long cpu = first; cpu <= last; cpu++)
 			cpus_add(set, (unsigned int)cpu);
 		if (*text == '\0' || *text == '\n')
 			return 0;
-		if (*text != ',' || last < first)
+		if (*text != ',')
 			return -EINVAL;
 	}
 }

@@ -116,6 +116,7 @@ struct host_status {
 	size_t counts[OUTCOMES];
 	struct lines guests; /* tasks in the partition */
 	struct lines others; /* tasks that may run on the cores, and shouldn't */
+	struct lines fixed;  /* kernel threads that may, and that nobody can move */
 };
 
 /* -ENOENT: nothing is applied, unreported; else negative errno, reported. host_status_free() it in any case. */

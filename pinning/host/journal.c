@@ -34,6 +34,12 @@ static uint64_t checksum(const char *text, size_t len)
 	return hash;
 }
 
+/* The last line: how many changes there are, and the checksum of all before it. */
+static char *end_make(size_t count, uint64_t sum)
+{
+	return text_make("end %zu %016" PRIx64, count, sum);
+}
+
 int boot_id_read(char boot[BOOT_ID_SIZE], const char *root)
 {
 	char *path = text_make("%s/proc/sys/kernel/random/boot_id", root), *text = path ? file_get(path) : NULL;
@@ -67,28 +73,33 @@ static char *journal_text(const struct journal *journal, size_t *len)
 	return text;
 }
 
+static int journal_put(struct replacement *file, const char *text, const char *end)
+{
+	FILE *out = replace_begin(file);
+
+	if (!out)
+		return -errno;
+	fprintf(out, "%s%s\n", text, end);
+	return replace_commit(file);
+}
+
 int journal_write(const struct journal *journal, const char *state)
 {
 	struct replacement file = { .folder = -1 };
-	char *path = text_make("%s/" JOURNAL, state), *text;
+	char *path = text_make("%s/" JOURNAL, state), *text, *end;
 	size_t len = 0;
-	FILE *out;
 	int err;
 
 	text = path ? journal_text(journal, &len) : NULL;
-	err = text ? replace_open(&file, path, "host: journal") : fail(-ENOMEM, "host: no memory for the journal");
-	if (err)
-		goto out;
-	out = replace_begin(&file);
-	err = out ? 0 : -errno;
-	if (out) {
-		fprintf(out, "%send %zu %016" PRIx64 "\n", text, journal->changes.count, checksum(text, len));
-		err = replace_commit(&file);
+	end = text ? end_make(journal->changes.count, checksum(text, len)) : NULL;
+	err = end ? replace_open(&file, path, "host: journal") : fail(-ENOMEM, "host: no memory for the journal");
+	if (!err) {
+		err = journal_put(&file, text, end);
+		if (err)
+			fail(err, "host: journal: \"%s\": %s", path, strerror(-err));
+		replace_close(&file);
 	}
-	if (err)
-		fail(err, "host: journal: \"%s\": %s", path, strerror(-err));
-	replace_close(&file);
-out:
+	free(end);
 	free(text);
 	free(path);
 	return err;
@@ -186,16 +197,13 @@ static int change_parse(struct journal *journal, char *line)
 	return changes_add(&journal->changes, &change);
 }
 
-/* "end COUNT CHECKSUM" over all @len bytes before it. */
-static int end_parse(const char *line, size_t count, uint64_t sum)
+static int end_check(const char *line, size_t count, uint64_t sum)
 {
-	size_t told;
-	uint64_t told_sum;
-	int used = 0;
+	char *wanted = end_make(count, sum);
+	int err = wanted && strcmp(line, wanted) == 0 ? 0 : -EBADMSG;
 
-	if (sscanf(line, "end %zu %16" SCNx64 "%n", &told, &told_sum, &used) != 2 || line[used] || told != count)
-		return -EBADMSG;
-	return told_sum == sum ? 0 : -EBADMSG;
+	free(wanted);
+	return err;
 }
 
 static int body_parse(struct journal *journal, char *text, const char *whole, const char *original)
@@ -206,7 +214,7 @@ static int body_parse(struct journal *journal, char *text, const char *whole, co
 	while (!err && (line = line_take(&text))) {
 		if (strncmp(line, "end ", 4) == 0)
 			return *text ? -EBADMSG
-				     : end_parse(line, journal->changes.count,
+				     : end_check(line, journal->changes.count,
 						 checksum(original, (size_t)(line - whole)));
 		err = change_parse(journal, line);
 	}

@@ -92,6 +92,27 @@ static int group_check(const struct host *host)
 	return err;
 }
 
+/* Of the root group, what partitions have left: another's cores would be taken from it, which makes it invalid. */
+static int others_check(const struct host *host)
+{
+	char *path = text_make("%s/cpuset.cpus.effective", host->cgroup), *list = NULL;
+	struct cpus free_cores;
+	int err = path ? cpus_read(&free_cores, path) : -ENOMEM;
+
+	free(path);
+	if (err == -ENOENT)
+		return 0;
+	if (!err && cpus_within(&host->cores, &free_cores))
+		return 0;
+	if (!err) {
+		cpus_without(&free_cores, &host->cores, &free_cores);
+		list = cpus_to_list(&free_cores);
+	}
+	fail(err ? err : -EBUSY, "host: cores: %s: another cpuset partition's: end that first", list ? list : "these");
+	free(list);
+	return err ? err : -EBUSY;
+}
+
 int plan_partition(struct host *host)
 {
 	const char *lacks = partition_lacks(host);
@@ -104,6 +125,8 @@ int plan_partition(struct host *host)
 		return lines_add(&host->lacking,
 				 "partition: %s. Tasks are moved away once, and nothing keeps later ones off", lacks);
 	err = group_check(host);
+	if (!err)
+		err = others_check(host);
 	if (err)
 		return err;
 	host->partition = true;

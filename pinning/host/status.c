@@ -43,7 +43,10 @@ static bool task_is_in(const struct look *look, const struct task *task)
 	return in;
 }
 
-/* The kernel's own thread of one CPU does nothing there but what that CPU is told to do. */
+/*
+ * The kernel's own thread of one CPU does nothing there but what that CPU is told to do; and an interrupt's goes to
+ * where that is, the next time that it has to run.
+ */
 static int task_look(void *context, const struct task *task)
 {
 	struct look *look = context;
@@ -51,7 +54,7 @@ static int task_look(void *context, const struct task *task)
 	char *list;
 	int err;
 
-	if (!cpus_meet(&task->cpus, &look->cores) || (task->kernel && task->fixed && within))
+	if (!cpus_meet(&task->cpus, &look->cores) || (task->kernel && task->fixed && within) || task_is_irq(task))
 		return 0;
 	list = cpus_to_list(&task->cpus);
 	if (!list)
@@ -59,8 +62,8 @@ static int task_look(void *context, const struct task *task)
 	if (task_is_in(look, task) || (!task->kernel && within))
 		err = lines_add(&look->status->guests, "%d %s (%s)", task->tid, task->name, list);
 	else
-		err = lines_add(&look->status->others, "%d %s (%s)%s", task->tid, task->name, list,
-				task->fixed ? ": the kernel lets nobody move it" : "");
+		err = lines_add(task->fixed ? &look->status->fixed : &look->status->others, "%d %s (%s)", task->tid,
+				task->name, list);
 	free(list);
 	return err;
 }
@@ -109,6 +112,7 @@ void host_status_free(struct host_status *status)
 	free(status->outcomes);
 	lines_free(&status->guests);
 	lines_free(&status->others);
+	lines_free(&status->fixed);
 	journal_free(&status->journal);
 	*status = (struct host_status){ 0 };
 }

@@ -101,12 +101,32 @@ int host_plan_main(int argc, char **argv)
 	return plan_exit(err);
 }
 
+/* What only trying tells. */
+static void refused_warn(const struct changes *changes)
+{
+	for (size_t i = 0; i < changes->count; i++) {
+		const struct change *change = &changes->list[i];
+
+		if (!(change->flags & CHANGE_REFUSED))
+			continue;
+		if (change->subject == SUBJECT_INTERRUPTS)
+			warn("host: %s (%s): the kernel keeps it at %s, as its driver manages it: isolcpus=managed_irq "
+			     "on "
+			     "the kernel's command line keeps it off while others can take it",
+			     change->path, change->detail, change->old);
+		else if (change->subject == SUBJECT_FAIR_SERVER)
+			warn("host: %s: the kernel refused to switch it off: its timer stays on that core",
+			     change->path);
+	}
+}
+
 static void applied_show(const struct host *host, bool json)
 {
 	char *list;
 
 	for (size_t i = 0; i < host->lacking.count; i++)
 		warn("host: %s", host->lacking.list[i]);
+	refused_warn(&host->changes);
 	if (json) {
 		host_print_json(host_plan_json(host));
 		return;

@@ -124,8 +124,8 @@ static void status_values(const struct host_status *status, FILE *out)
 			fprintf(out, "  %s: %s: is %s, wanted %s\n", subject_name(change->subject), change->path,
 				value_shown(status->found[i]), value_shown(change->new));
 		else if (status->outcomes[i] == OUTCOME_ALREADY)
-			fprintf(out, "  %s: %s (%s): the kernel keeps it\n", subject_name(change->subject),
-				change->path, change->detail);
+			fprintf(out, "  %s: %s%s%s: the kernel keeps it, or hasn't it\n", subject_name(change->subject),
+				change->path, *change->detail ? " " : "", change->detail);
 	}
 }
 
@@ -153,6 +153,9 @@ void host_print_status(const struct host_status *status, FILE *out)
 	status_values(status, out);
 	status_tasks(&status->guests, "tasks on these cores", out);
 	status_tasks(&status->others, "tasks that may run there, and shouldn't", out);
+	if (status->fixed.count)
+		fprintf(out, "kernel threads that may run there, which nobody can move: %zu, as %s\n",
+			status->fixed.count, status->fixed.list[0]);
 }
 
 static json_t *status_changes_json(const struct host_status *status)
@@ -175,10 +178,11 @@ json_t *host_status_json(const struct host_status *status)
 	if (!status)
 		return json_pack("{s:b}", "applied", 0);
 	journal = &status->journal;
-	return json_pack("{s:b, s:b, s:s, s:i, s:i, s:I, s:o, s:o, s:o}", "applied", 1, "complete", journal->applied,
-			 "cores", journal->cores, "pid", (int)journal->pid, "uid", (int)journal->uid, "time",
-			 (json_int_t)journal->time, "changes", status_changes_json(status), "guests",
-			 lines_json(&status->guests), "others", lines_json(&status->others));
+	return json_pack("{s:b, s:b, s:s, s:i, s:i, s:I, s:o, s:o, s:o, s:o}", "applied", 1, "complete",
+			 journal->applied, "cores", journal->cores, "pid", (int)journal->pid, "uid", (int)journal->uid,
+			 "time", (json_int_t)journal->time, "changes", status_changes_json(status), "guests",
+			 lines_json(&status->guests), "others", lines_json(&status->others), "fixed",
+			 lines_json(&status->fixed));
 }
 
 static const char *const undone_states[OUTCOMES] = {
