@@ -30,14 +30,14 @@ struct boot_word {
 
 /* What `apply` would do. plan.c fills it; host_free() it in any case. */
 struct host {
-	const char *root;     /* begins all paths; "" but in tests */
-	struct cpus cores;    /* for VMs */
-	struct cpus rest;     /* online, and the host's */
-	struct cpus online;   /* all that run */
-	struct cpus possible; /* all that could: where a task that nobody has pinned may run */
-	struct cpus boot;     /* isolated on the kernel's command line */
-	char *cgroup;	      /* where cgroup v2 is mounted; NULL: nowhere */
-	bool partition;	      /* the cores become a partition */
+	const char *root;      /* begins all paths; "" but in tests */
+	struct cpus cores;     /* for VMs */
+	struct cpus rest;      /* online, and the host's */
+	struct cpus online;    /* all that run */
+	struct cpus possible;  /* all that could: where a task that nobody has pinned may run */
+	struct cpus boot;      /* isolated on the kernel's command line */
+	char *cgroup;	       /* where cgroup v2 is mounted; NULL: nowhere */
+	struct cpus partition; /* those of the cores that become a partition */
 	struct changes changes;
 	struct lines lacking;			/* what can't be had, and why */
 	struct boot_word words[BOOT_WORDS_MAX]; /* what only a reboot can change */
@@ -134,8 +134,9 @@ int cpus_isolated(struct cpus *set);
 int partition_enter(pid_t pid, const unsigned int *cores, size_t ncores);
 
 /*
- * The same for the one thread @tid of @pid. Its other threads go to the root group, that a thread may be parted from
- * them, and stay off the partition's cores.
+ * The same for the one thread @tid of @pid, whose core may be of the partition where other threads' are isolated at
+ * boot. The process goes to the root group, without which a thread can't be parted from the others, and these stay off
+ * the partition's cores.
  */
 int partition_enter_thread(pid_t pid, pid_t tid, const unsigned int *cores, size_t ncores);
 

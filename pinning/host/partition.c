@@ -129,8 +129,9 @@ int plan_partition(struct host *host)
 		err = others_check(host);
 	if (err)
 		return err;
-	host->partition = true;
-	cores = cpus_to_list(&host->cores);
+	/* Linux 6.12 makes none that has a core isolated at boot ("conflicts with housekeeping setup"). */
+	cpus_without(&host->partition, &host->cores, &host->boot);
+	cores = cpus_to_list(&host->partition);
 	err = cores ? plan_group(host, cores) : -ENOMEM;
 	free(cores);
 	return err;

@@ -47,11 +47,12 @@ static int plan_task(void *context, const struct task *task)
 	struct cpus new;
 	int err = task_in_use(host, task);
 
-	if (err || task->fixed || (host->partition && cpus_equal(&task->cpus, &host->possible)))
+	if (err || task->fixed ||
+	    (cpus_equal(&host->partition, &host->cores) && cpus_equal(&task->cpus, &host->possible)))
 		return err;
 	if (task_is_irq(task))
 		return task_add(host, task, CHANGE_FOLLOWS, &task->cpus);
-	if (!host->partition && !cpus_meet(&task->cpus, &host->cores))
+	if (cpus_empty(&host->partition) && !cpus_meet(&task->cpus, &host->cores))
 		return 0;
 	cpus_without(&new, &task->cpus, &host->cores);
 	return task_add(host, task, 0, cpus_empty(&new) ? &host->rest : &new);

@@ -51,8 +51,8 @@ KERNELS="6.12 6.1"
     same "$(fact $kernel whole '.spinner.seen - [0, 1] | length')" 0
     same "$(fact $kernel whole '.partition | join(" ")')" "isolated 2-3"
     same "$(fact $kernel whole '"\(.default) \(.workqueues) \(.watchdog) \(.polls) \(.rps | join(","))"')" "3 2 0-1 0 0,2"
-    # managed interrupts are the kernel's own: the rig's NVMe queue for cores 2-3
-    same "$(fact $kernel whole '.interrupts | to_entries | map(select(.value | any(test("[23]")))) | length')" 1
+    # a managed interrupt is the kernel's own: the rig's NVMe queue for cores 2-3
+    same "$(fact $kernel whole '[.interrupts[] | select(.[0] | test("[23]"))] | length')" 1
     same "$(fact $kernel whole '.tracepoint | map(join(": ")) | unique | join(";")')" "1: exit_reason == 0 && exit_reason != 0"
     same "$(fact $kernel whole '.tracepoint | length')" 2
   done
@@ -89,10 +89,10 @@ KERNELS="6.12 6.1"
 
 killed() { # KERNEL PART LEAST
   same "$(fact "$1" "$2" '[.runs[] | select(.undone != 0 or (.differs | length) > 0 or .err != "")] | length')" 0
-  same "$(fact "$1" "$2" "[.runs[] | select(.killed)] | length * $(fact "$1" "$2" .every) > $3")" true
+  same "$(fact "$1" "$2" "([.runs[] | select(.killed)] | length) * .every > $3")" true
   same "$(fact "$1" "$2" '.runs[-1].killed')" false
   # in most of them there was something to undo
-  same "$(fact "$1" "$2" '[.runs[] | select(.killed and .journal)] | length > ([.runs[] | select(.killed)] | length) / 2')" true
+  same "$(fact "$1" "$2" '([.runs[] | select(.killed and .journal)] | length) * 2 > (.runs | length)')" true
 }
 
 @test "killed at any step of apply, undo restores exactly, and another apply waits for it" {
@@ -189,7 +189,7 @@ killed() { # KERNEL PART LEAST
 }
 
 @test "cores of which one was isolated at boot" {
-  same "$(fact 6.12--isolated=3 isolated '"\(.boot) \(.applied.status) \(.partition)"')" "3 0 isolated"
+  same "$(fact 6.12--isolated=3 isolated '"\(.boot) \(.applied.status) \(.partition) \(.has)"')" "3 0 isolated 2"
   same "$(fact 6.12--isolated=3 isolated '.may_run_there[]')" ""
   same "$(fact 6.12--isolated=3 isolated '.differs[]')" ""
 }

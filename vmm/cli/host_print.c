@@ -103,8 +103,8 @@ json_t *host_plan_json(const struct host *host)
 	for (size_t i = 0; i < host->changes.count; i++)
 		if (!(host->changes.list[i].flags & CHANGE_FOLLOWS))
 			json_array_append_new(array, change_json(&host->changes.list[i]));
-	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o}", "cores", cpus_json(&host->cores), "host_cores",
-			 cpus_json(&host->rest), "partition", host->partition, "changes", array, "lacking",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "cores", cpus_json(&host->cores), "host_cores",
+			 cpus_json(&host->rest), "partition", cpus_json(&host->partition), "changes", array, "lacking",
 			 lines_json(&host->lacking), "boot", words_json(host));
 }
 
