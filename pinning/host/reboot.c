@@ -10,8 +10,10 @@
 
 static int word_add(struct host *host, char *word, const char *why)
 {
-	if (!word || host->nwords == BOOT_WORDS_MAX)
+	if (!word || host->nwords == BOOT_WORDS_MAX) {
+		free(word);
 		return fail(-ENOMEM, "host: no memory for the kernel's command line");
+	}
 	host->words[host->nwords++] = (struct boot_word){ word, why };
 	return 0;
 }

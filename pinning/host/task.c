@@ -65,9 +65,9 @@ static int cpus_of_status(struct cpus *cpus, const char *status)
 int task_read(struct task *task, const char *path)
 {
 	char *stat = task_file(path, "stat"), *status = stat ? task_file(path, "status") : NULL;
-	int err = stat && status ? stat_parse(task, stat) : -errno;
+	int err = stat && status ? stat_parse(task, stat) : errno ? -errno : -ESRCH;
 
-	if (!err)
+	if (!err && status)
 		err = cpus_of_status(&task->cpus, status);
 	free(status);
 	free(stat);
