@@ -19,8 +19,9 @@ static int change_fail(const struct change *change, int err, const char *found)
 
 /*
  * Interrupts: EIO up to Linux 6.11, EPERM since; or it is gone since the plan. A fair server: EBUSY where the kernel
- * has lost count of its bandwidth in a scheduling domain, as partitions that came and went make it (seen on 6.12). Of a
- * task: it has ended.
+ * has lost count of its bandwidth in a scheduling domain, as it has in a partition, or once anybody has read
+ * /proc/sys/kernel/sched_rt_runtime_us, until the next partition comes or goes (all seen on 6.12.95). Of a task: it has
+ * ended.
  */
 static bool refusal_is_fine(const struct change *change, int err)
 {

@@ -192,6 +192,8 @@ killed() { # KERNEL PART LEAST
 @test "cores of which one was isolated at boot" {
   same "$(fact 6.12--isolated=3 isolated '"\(.boot) \(.applied.status) \(.partition) \(.has)"')" "3 0 isolated 2"
   same "$(fact 6.12--isolated=3 isolated '.may_run_there[]')" ""
+  # refused is said
+  same "$(fact 6.12--isolated=3 isolated '(.fair_server == "0") != (.applied.err | test("fair_server/cpu2/runtime: the kernel refused"))')" true
   same "$(fact 6.12--isolated=3 isolated '.differs[]')" ""
 }
 

@@ -80,7 +80,7 @@ int host_main(const struct command *cmd, int argc, char **argv)
 	if (!sub)
 		return host_unknown(argv[1]);
 	for (int i = 2; i < argc; i++) {
-		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
+		if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0)
 			continue;
 		printf("Usage: nohype host %s %s\n\n%s", sub->name, sub->synopsis, sub->details);
 		return EXIT_CLEAN;
