@@ -11,6 +11,26 @@
 
 /* In the order in which the help shows them. */
 static const struct host_command host_commands[] = {
+	{ "plan", "--cores LIST [--json]",
+	  "Shows what apply would do for these cores, each value before and after; what can't be had here; and what "
+	  "only\n"
+	  "a reboot can change, as words for the kernel's command line. Changes nothing.\n",
+	  host_plan_main },
+	{ "apply", "--cores LIST [--dry-run] [--json]",
+	  "Takes these cores (as 2-3,6) from the host and makes them quiet: tasks, interrupts, workqueues, timers.\n"
+	  "What was before is kept in /run/nohype/host.journal. If one of the changes fails, all are put back.\n"
+	  "--dry-run  print each change, and make none\n",
+	  host_apply_main },
+	{ "status", "[--json]",
+	  "Shows which cores are taken, by whom and since when, and whether each change still holds. Exit code 3: one "
+	  "doesn't.\n",
+	  host_status_main },
+	{ "undo", "[--force] [--json]",
+	  "Gives the cores back: each value becomes what it was, unless someone else has changed it since: that is "
+	  "left,\n"
+	  "and said. Also after apply or undo was killed.\n"
+	  "--force  also with VMs on the cores, and with a journal that is damaged\n",
+	  host_undo_main },
 	{ NULL },
 };
 
@@ -60,7 +80,7 @@ int host_main(const struct command *cmd, int argc, char **argv)
 	if (!sub)
 		return host_unknown(argv[1]);
 	for (int i = 2; i < argc; i++) {
-		if (strcmp(argv[i], "--help") && strcmp(argv[i], "-h"))
+		if (strcmp(argv[i], "--help") != 0 && strcmp(argv[i], "-h") != 0)
 			continue;
 		printf("Usage: nohype host %s %s\n\n%s", sub->name, sub->synopsis, sub->details);
 		return EXIT_CLEAN;
