@@ -12,4 +12,7 @@ struct host_command {
 	int (*main)(int argc, char **argv); /* argv[0] is the name; an enum exit_code */
 };
 
+/* host_noise.c */
+int host_noise_main(int argc, char **argv);
+
 #endif
