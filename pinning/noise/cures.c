@@ -2,14 +2,13 @@
 /* What causes an interruption and what stops it. Each seen on Debian's 6.1 or 6.12, or from that kernel's source. */
 #include <string.h>
 
-#include "base/util.h"
 #include "pinning/noise/noise.h"
 
 #define TICK_CURE "nohz_full= for the core, and one thread on it that can run"
 #define FAIR_CURE "0 into /sys/kernel/debug/sched/fair_server/cpuN/runtime"
 
-/* A beginning stands after the names that it would cover too. */
-static const struct noise_cure cures[] = {
+/* A beginning stands behind the names that it would cover too. */
+const struct noise_cure noise_cures[] = {
 	{ NOISE_VECTOR, "LOC", "a timer of this core is due", "see what the timers were for" },
 	{ NOISE_VECTOR, "RES", "another core makes the scheduler look: a thread woke, or was moved here",
 	  "a cpuset partition of type isolated, and one thread a core" },
@@ -93,6 +92,7 @@ static const struct noise_cure cures[] = {
 	{ NOISE_CALL, "wakeup", "a thread that may run here woke", "a cpuset partition of type isolated" },
 	{ NOISE_CALL, "sched_ttwu_pending", "a thread woke that may run here", "a cpuset partition of type isolated" },
 	{ NOISE_CALL, "mtrr_rendezvous_handler", "memory types are set", "no driver is loaded while it runs" },
+	{ 0 },
 };
 
 static bool matches(const char *pattern, const char *name)
@@ -106,8 +106,8 @@ static bool matches(const char *pattern, const char *name)
 
 const struct noise_cure *noise_cure_find(enum noise_kind kind, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(cures); i++)
-		if (cures[i].kind == kind && matches(cures[i].name, name))
-			return &cures[i];
+	for (const struct noise_cure *cure = noise_cures; cure->cause; cure++)
+		if (cure->kind == kind && matches(cure->name, name))
+			return cure;
 	return NULL;
 }

@@ -76,15 +76,16 @@ const struct event_kind event_kinds[] = {
 };
 const size_t event_kinds_count = ARRAY_SIZE(event_kinds);
 
-/* A line of it: "	field:__data_loc cpumask_t cpumask;	offset:8;	size:4;	signed:0;" */
+/* A line of it: "	field:__data_loc cpumask_t cpumask;	offset:8;	size:4;	signed:0;", or "char comm[16];"
+ */
 static int field_find(const char *text, const char *name, size_t *offset, size_t *size, bool *indirect)
 {
 	size_t len = strlen(name);
 
 	for (const char *at = strstr(text, "field:"); at; at = strstr(at + 1, "field:")) {
-		const char *end = strchr(at, ';'), *found = end ? memmem(at, (size_t)(end - at), name, len) : NULL;
+		const char *end = strchr(at, ';'), *word = end ? memrchr(at, ' ', (size_t)(end - at)) : NULL;
 
-		if (!found || found[-1] != ' ' || (found[len] != ';' && found[len] != '['))
+		if (!word || strncmp(word + 1, name, len) != 0 || (word[1 + len] != ';' && word[1 + len] != '['))
 			continue;
 		*indirect = strncmp(at, "field:__data_loc", strlen("field:__data_loc")) == 0;
 		return sscanf(end, "; offset:%zu; size:%zu;", offset, size) == 2 ? 0 : -ENOENT;

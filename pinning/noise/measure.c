@@ -100,12 +100,19 @@ static int counters_take(struct noise *noise, const struct counters *before, con
 	return err ? err : counters_compare(noise, &before->softirqs, &after->softirqs, true);
 }
 
+static void edge(const struct noise_request *request, bool end)
+{
+	if (request->edge)
+		request->edge(request->ctx, end);
+}
+
 static int trace(const struct noise_request *request, struct noise *noise, struct rings *rings)
 {
 	struct counters before = { 0 }, after = { 0 };
 	struct span span = { .end = INT64_MAX };
 	int err = settle(request, noise, rings);
 
+	edge(request, false);
 	span.start = clock_now();
 	noise->counted = !err && !counters_look(noise, &before);
 	if (!err)
@@ -113,6 +120,7 @@ static int trace(const struct noise_request *request, struct noise *noise, struc
 	if (!err && noise->counted)
 		noise->counted = !counters_look(noise, &after);
 	span.end = clock_now();
+	edge(request, true);
 	noise->ns = span.end - span.start;
 	if (!err && rings)
 		err = rings_read(rings, noise, request, &span);

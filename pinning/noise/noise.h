@@ -79,6 +79,8 @@ struct noise_request {
 	const char *(*exit_name)(uint32_t isa, uint32_t reason, bool *host);
 	/* Called some ten times a second; false ends the measurement there. */
 	bool (*progress)(void *ctx, int64_t done_ns, int64_t ns);
+	/* Called where the span begins and where it ends, tracepoints on both times. NULL: nobody cares. */
+	void (*edge)(void *ctx, bool end);
 	void *ctx;
 };
 
@@ -105,6 +107,7 @@ struct noise_cure {
 	const char *cause;
 	const char *cure;
 };
+extern const struct noise_cure noise_cures[]; /* ends without a cause */
 const struct noise_cure *noise_cure_find(enum noise_kind kind, const char *name);
 
 /* print.c, json.c: the caller's to decref, or NULL. */

@@ -126,18 +126,18 @@ static json_t *exits_ask(const char *name)
 	return NULL;
 }
 
-/* The cores of a running VM, from itself, and its exits as they are now. */
-static int vm_cores(struct noise_options *opt, json_t **exits)
+/* The cores of a running VM, from itself. */
+static int vm_cores(struct noise_options *opt)
 {
-	json_t *vcpu;
+	json_t *exits = exits_ask(opt->vm), *vcpu;
 	size_t i;
 
-	*exits = exits_ask(opt->vm);
-	if (!*exits)
+	if (!exits)
 		return -ESRCH;
-	json_array_foreach (json_object_get(*exits, "vcpus"), i, vcpu)
+	json_array_foreach (json_object_get(exits, "vcpus"), i, vcpu)
 		if (opt->ncores < VM_CORES_MAX)
 			opt->cores[opt->ncores++] = (unsigned int)json_integer_value(json_object_get(vcpu, "core"));
+	json_decref(exits);
 	if (opt->ncores)
 		return 0;
 	return fail(-EAGAIN, "\"%s\": it has no vCPU yet, or none any more", opt->vm);
@@ -173,29 +173,40 @@ static const char *exit_name(uint32_t isa, uint32_t number, bool *host)
 	return reason ? reason->name : NULL;
 }
 
-struct progress_bar {
+/* What goes on beside the measurement. */
+struct beside {
 	int signal_fd;
-	bool shown;
+	bool shown;		/* the bar */
+	const char *vm;		/* or NULL */
+	json_t *before, *after; /* its exits */
 };
+
+static void edge(void *ctx, bool end)
+{
+	struct beside *beside = ctx;
+
+	if (beside->vm)
+		*(end ? &beside->after : &beside->before) = exits_ask(beside->vm);
+}
 
 /* Ctrl-C is no error: what was seen until then is the result. */
 static bool progress(void *ctx, int64_t done, int64_t ns)
 {
-	struct progress_bar *bar = ctx;
+	struct beside *beside = ctx;
 	struct signalfd_siginfo info;
 	int filled = (int)(done * BAR_WIDTH / ns);
 
-	if (read(bar->signal_fd, &info, sizeof(info)) > 0)
+	if (read(beside->signal_fd, &info, sizeof(info)) > 0)
 		return false;
 	if (!isatty(STDERR_FILENO))
 		return true;
-	bar->shown = true;
+	beside->shown = true;
 	fprintf(stderr, "\rnoise [%.*s%*s] %" PRId64 " of %" PRId64 " s", filled,
 		"########################################", BAR_WIDTH - filled, "", done / 1000000000, ns / 1000000000);
 	return true;
 }
 
-static int signals_take(struct progress_bar *bar)
+static int signals_take(struct beside *beside)
 {
 	sigset_t set;
 
@@ -204,8 +215,8 @@ static int signals_take(struct progress_bar *bar)
 	sigaddset(&set, SIGTERM);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return fail(-errno, "block signals: %s", strerror(errno));
-	bar->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return bar->signal_fd < 0 ? fail(-errno, "signalfd: %s", strerror(errno)) : 0;
+	beside->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return beside->signal_fd < 0 ? fail(-errno, "signalfd: %s", strerror(errno)) : 0;
 }
 
 static void vm_print(const json_t *vm)
@@ -240,34 +251,34 @@ static void result_print(const struct noise_options *opt, const struct noise *no
 	json_decref(json);
 }
 
-static int measure(const struct noise_options *opt, const json_t *before)
+static int measure(const struct noise_options *opt)
 {
-	struct progress_bar bar = { .signal_fd = -1 };
+	struct beside beside = { .signal_fd = -1, .vm = opt->vm };
 	struct noise_request request = { .cores = opt->cores,
 					 .ncores = opt->ncores,
 					 .ns = (int64_t)opt->seconds * 1000000000,
 					 .counters_only = opt->counters_only,
 					 .exit_name = exit_name,
 					 .progress = progress,
-					 .ctx = &bar };
+					 .edge = edge,
+					 .ctx = &beside };
 	struct noise noise = { 0 };
-	json_t *after, *vm = NULL;
-	int err = signals_take(&bar);
+	json_t *vm = NULL;
+	int err = signals_take(&beside);
 
 	if (!err)
 		err = noise_measure(&request, &noise);
-	if (bar.shown)
+	if (beside.shown)
 		fprintf(stderr, "\r\033[K");
-	if (!err && opt->vm) {
-		after = exits_ask(opt->vm);
-		vm = after ? vm_exits(opt->vm, before, after) : NULL;
-		json_decref(after);
-	}
+	if (beside.before && beside.after)
+		vm = vm_exits(opt->vm, beside.before, beside.after);
 	if (!err)
 		result_print(opt, &noise, vm);
 	json_decref(vm);
+	json_decref(beside.before);
+	json_decref(beside.after);
 	noise_free(&noise);
-	fd_close(&bar.signal_fd);
+	fd_close(&beside.signal_fd);
 	if (err == -ENODEV || err == -ENODATA)
 		return EXIT_HOST;
 	return err ? EXIT_ERROR : EXIT_CLEAN;
@@ -276,16 +287,13 @@ static int measure(const struct noise_options *opt, const json_t *before)
 int host_noise_main(int argc, char **argv)
 {
 	struct noise_options opt;
-	json_t *exits = NULL;
-	int code = EXIT_ERROR;
 
 	if (options_take(&opt, argc, argv))
 		return EXIT_USAGE;
 	if (!opt.counters_only && bystanders_check("switching tracepoints on interrupts every core of the host: "
 						   "measure with --counters, or before it is sealed"))
 		return EXIT_HOST;
-	if (!opt.vm || !vm_cores(&opt, &exits))
-		code = measure(&opt, exits);
-	json_decref(exits);
-	return code;
+	if (opt.vm && vm_cores(&opt))
+		return EXIT_ERROR;
+	return measure(&opt);
 }
