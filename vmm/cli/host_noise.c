@@ -176,6 +176,7 @@ static const char *exit_name(uint32_t isa, uint32_t number, bool *host)
 /* What goes on beside the measurement. */
 struct beside {
 	int signal_fd;
+	unsigned int seconds;
 	bool shown;		/* the bar */
 	const char *vm;		/* or NULL */
 	json_t *before, *after; /* its exits */
@@ -185,6 +186,8 @@ static void edge(void *ctx, bool end)
 {
 	struct beside *beside = ctx;
 
+	if (!end)
+		note("host noise: it is measured from now on, for %u s", beside->seconds);
 	if (beside->vm)
 		*(end ? &beside->after : &beside->before) = exits_ask(beside->vm);
 }
@@ -253,7 +256,7 @@ static void result_print(const struct noise_options *opt, const struct noise *no
 
 static int measure(const struct noise_options *opt)
 {
-	struct beside beside = { .signal_fd = -1, .vm = opt->vm };
+	struct beside beside = { .signal_fd = -1, .seconds = opt->seconds, .vm = opt->vm };
 	struct noise_request request = { .cores = opt->cores,
 					 .ncores = opt->ncores,
 					 .ns = (int64_t)opt->seconds * 1000000000,
