@@ -94,6 +94,8 @@ const struct noise_cure noise_cures[] = {
 	{ NOISE_CALL, "ipi_mb", "membarrier() by a process with a thread here", "none in the VM's processes" },
 	{ NOISE_CALL, "smp_call_function_many_cond", "all cores were asked to do something", "none known" },
 	{ NOISE_CALL, "wakeup", "a thread that may run here woke", "a cpuset partition of type isolated" },
+	{ NOISE_CALL, "nohz_csd_func", "the scheduler looks for work here: load is balanced",
+	  "a cpuset partition of type isolated" },
 	{ NOISE_CALL, "sched_ttwu_pending", "a thread woke that may run here", "a cpuset partition of type isolated" },
 	{ NOISE_RESCHEDULE_SENDER, "dl_task_timer*", "the fair server, on behalf of other threads", FAIR_CURE },
 	{ NOISE_CALL_SENDER, "irq_work_queue_on*", "the tick may be needed here: a thread or a timer came",
