@@ -104,21 +104,31 @@ static int rows_parse(char *text, const unsigned int *columns, unsigned int ncol
 	return 0;
 }
 
+static int table_parse(char *text, const unsigned int *cores, unsigned int *columns, struct counter_table *table)
+{
+	char *body = strchr(text, '\n');
+	int ncolumns;
+
+	if (!body)
+		return -EPROTO;
+	*body++ = '\0';
+	ncolumns = header_parse(text, cores, table->ncores, columns);
+	if (ncolumns < 0)
+		return ncolumns;
+	return rows_parse(body, columns, (unsigned int)ncolumns, table);
+}
+
 int counters_parse(const char *text, const unsigned int *cores, unsigned int ncores, struct counter_table *table)
 {
 	unsigned int *columns = calloc(ncores, sizeof(*columns));
-	char *copy = strdup(text), *body = copy ? strchr(copy, '\n') : NULL;
-	int err = columns && copy ? 0 : fail(-ENOMEM, "no memory for the kernel's counters");
+	char *copy = strdup(text);
+	int err;
 
 	*table = (struct counter_table){ .ncores = ncores };
-	if (!err && !body)
-		err = -EPROTO;
-	if (!err) {
-		*body++ = '\0';
-		err = header_parse(copy, cores, ncores, columns);
-	}
-	if (err > 0)
-		err = rows_parse(body, columns, (unsigned int)err, table);
+	if (columns && copy)
+		err = table_parse(copy, cores, columns, table);
+	else
+		err = fail(-ENOMEM, "no memory for the kernel's counters");
 	free(copy);
 	free(columns);
 	return err;

@@ -224,16 +224,18 @@ static int signals_take(struct beside *beside)
 
 static void vm_print(const json_t *vm)
 {
-	const json_t *vcpus = json_object_get(vm, "vcpus"), *vcpu;
-	size_t i;
+	const json_t *vcpus = json_object_get(vm, "vcpus");
 
-	json_array_foreach (vcpus, i, vcpu)
+	for (size_t i = 0; i < json_array_size(vcpus); i++) {
+		const json_t *vcpu = json_array_get(vcpus, i);
+
 		printf("%s: vCPU %zu on core %" JSON_INTEGER_FORMAT ": exits: %" JSON_INTEGER_FORMAT
 		       " by the host, %" JSON_INTEGER_FORMAT " by the guest (KVM's counters)\n",
 		       json_string_value(json_object_get(vm, "name")), i,
 		       json_integer_value(json_object_get(vcpu, "core")),
 		       json_integer_value(json_object_get(vcpu, "host")),
 		       json_integer_value(json_object_get(vcpu, "guest")));
+	}
 }
 
 static void result_print(const struct noise_options *opt, const struct noise *noise, const json_t *vm)
