@@ -179,6 +179,25 @@ START_TEST(records_are_decoded)
 }
 END_TEST
 
+START_TEST(what_is_sent_elsewhere_is_no_noise)
+{
+	const struct span span = { 1000, 2000 };
+	struct event event = { .kind = kind_of("ipi/ipi_send_cpu"), .at = 1500, .values = { 1, 0, 2 } };
+
+	ck_assert_int_eq(sender_take(&noise, &span, &event, "cat"), 0);
+	ck_assert_uint_eq(noise.nsources, 0);
+	event.values[2] = 3;
+	ck_assert_int_eq(sender_take(&noise, &span, &event, "cat"), 0);
+	ck_assert_uint_eq(noise.nsources, 1);
+	ck_assert_int_eq(noise.sources[0].kind, NOISE_RESCHEDULE_SENDER);
+	ck_assert_uint_eq(noise.sources[0].counts[0].count, 0);
+	ck_assert_uint_eq(noise.sources[0].counts[1].count, 1);
+	event.at = 2000;
+	ck_assert_int_eq(sender_take(&noise, &span, &event, "cat"), 0);
+	ck_assert_uint_eq(noise.sources[0].counts[1].count, 1);
+}
+END_TEST
+
 START_TEST(bad_records_are_none)
 {
 	struct sample sample = sample_make();
@@ -404,6 +423,7 @@ int main(void)
 	tcase_add_test(all, counters_are_compared);
 	tcase_add_test(all, layouts_are_read);
 	tcase_add_test(all, records_are_decoded);
+	tcase_add_test(all, what_is_sent_elsewhere_is_no_noise);
 	tcase_add_test(all, bad_records_are_none);
 	tcase_add_test(all, interruptions_have_durations);
 	tcase_add_test(all, longest_and_total);
