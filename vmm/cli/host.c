@@ -31,6 +31,19 @@ static const struct host_command host_commands[] = {
 	  "and said. Also after apply or undo was killed.\n"
 	  "--force  also with VMs on the cores, and with a journal that is damaged\n",
 	  host_undo_main },
+	{ "noise", "--cores LIST | --vm NAME [--seconds N] [--counters] [--json]",
+	  "Measures what the host interrupts these cores for: each source, how often, the longest, what causes and "
+	  "what "
+	  "stops\n"
+	  "it. Switching the tracepoints on and off interrupts every core, which would end a VM sealed at level "
+	  "silent;\n"
+	  "the measurement between the two interrupts none. Ctrl-C ends it and shows what was seen until then.\n"
+	  "  --cores LIST   host cores, as 1,3-5\n"
+	  "  --vm NAME      those of a running VM\n"
+	  "  --seconds N    for how long (10)\n"
+	  "  --counters     only the kernel's counters, which disturbs nobody: no causes, no durations\n"
+	  "  --json         one object on a line\n",
+	  host_noise_main },
 	{ NULL },
 };
 

@@ -44,5 +44,7 @@ json_t *host_undone_json(const struct undone *undone);
 
 /* Prints @json, which it takes, on one line. */
 void host_print_json(json_t *json);
+/* host_noise.c */
+int host_noise_main(int argc, char **argv);
 
 #endif
