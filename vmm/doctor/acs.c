@@ -96,7 +96,7 @@ static void port_judge(const struct doctor *doctor, const char *name, void *ctx)
 void look_acs(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct ports ports = { 0 };
-	int count = folder_each(doctor, PCI_DEVICES, port_judge, &ports);
+	int count = entries_each(doctor, PCI_DEVICES, port_judge, &ports);
 
 	if (count < 0 && count != -ENOENT)
 		found_unread(finding, check->source, count);

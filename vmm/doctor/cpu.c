@@ -153,7 +153,7 @@ void look_rcu_nocbs(const struct doctor *doctor, const struct check *check, stru
 	(void)check;
 	CPU_ZERO(&threads);
 	told_read(doctor, &told);
-	count = folder_each(doctor, "/proc", offloaded_find, &threads);
+	count = entries_each(doctor, "/proc", offloaded_find, &threads);
 	CPU_AND(&told, &told, &threads);
 	if (count < 0)
 		found_unread(finding, "/proc", count);
@@ -200,7 +200,7 @@ void look_housekeeping(const struct doctor *doctor, const struct check *check, s
 {
 	struct nodes nodes = { 0 };
 	char text[LIST_SIZE];
-	int count = folder_each(doctor, NODES, node_judge, &nodes);
+	int count = entries_each(doctor, NODES, node_judge, &nodes);
 
 	if (count < 0 || nodes.unread || !nodes.count)
 		found_unread(finding, check->source, count < 0 ? count : -EINVAL);

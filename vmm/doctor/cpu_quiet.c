@@ -219,13 +219,13 @@ static void process_judge(const struct doctor *doctor, const char *pid, void *ct
 	if (pid[0] < '0' || pid[0] > '9' || strtol(pid, NULL, 10) == getpid())
 		return;
 	snprintf(strangers->folder, sizeof(strangers->folder), "/proc/%.32s/task", pid);
-	folder_each(doctor, strangers->folder, thread_judge, strangers);
+	entries_each(doctor, strangers->folder, thread_judge, strangers);
 }
 
 void look_tasks(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct strangers strangers = { 0 };
-	int count = folder_each(doctor, "/proc", process_judge, &strangers);
+	int count = entries_each(doctor, "/proc", process_judge, &strangers);
 
 	if (count < 0 || !strangers.looked)
 		found_unread(finding, check->source, count < 0 ? count : -EINVAL);

@@ -42,7 +42,7 @@ int core_next(const struct doctor *doctor, int cpu);
 
 /* Each entry of a folder but those that begin with a dot, in no order. -errno, or how many. */
 typedef void entry_fn(const struct doctor *doctor, const char *name, void *ctx);
-int folder_each(const struct doctor *doctor, const char *path, entry_fn *entry, void *ctx);
+int entries_each(const struct doctor *doctor, const char *path, entry_fn *entry, void *ctx);
 
 /* Each line of a file of any size; false from @line ends it. -errno, or how many. */
 typedef bool line_fn(const char *line, void *ctx);

@@ -20,7 +20,7 @@ static void name_list(const struct doctor *doctor, const char *name, void *ctx)
 void look_iommu(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct names names = { 0 };
-	int count = folder_each(doctor, IOMMUS, name_list, &names);
+	int count = entries_each(doctor, IOMMUS, name_list, &names);
 
 	(void)check;
 	if (count < 0 && count != -ENOENT)
@@ -70,7 +70,7 @@ static void function_judge(const struct doctor *doctor, const char *name, void *
 	if (!path_exists(doctor, path))
 		return;
 	snprintf(path, sizeof(path), PCI_DEVICES "/%.64s/iommu_group/devices", name);
-	if (folder_each(doctor, path, neighbour_count, &group) < 0)
+	if (entries_each(doctor, path, neighbour_count, &group) < 0)
 		name_add(ctx, "%.16s has no group", name);
 	else if (group.others > 1)
 		name_add(ctx, "%.16s shares its group", name);
@@ -79,8 +79,8 @@ static void function_judge(const struct doctor *doctor, const char *name, void *
 void look_groups(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct names shared = { 0 }, groups = { 0 };
-	int count = folder_each(doctor, GROUPS, name_list, &groups);
-	int devices = folder_each(doctor, PCI_DEVICES, function_judge, &shared);
+	int count = entries_each(doctor, GROUPS, name_list, &groups);
+	int devices = entries_each(doctor, PCI_DEVICES, function_judge, &shared);
 
 	if (count < 0 && count != -ENOENT)
 		found_unread(finding, check->source, count);
@@ -147,7 +147,7 @@ static void posting_judge(const struct doctor *doctor, const char *name, void *c
 void look_posting(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct names iommus = { 0 };
-	int count = folder_each(doctor, IOMMUS, posting_judge, &iommus);
+	int count = entries_each(doctor, IOMMUS, posting_judge, &iommus);
 
 	(void)check;
 	if (count < 0 && count != -ENOENT)
@@ -184,7 +184,7 @@ static void type_count(const struct doctor *doctor, const char *name, void *ctx)
 void look_domain_types(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct types types = { 0 };
-	int count = folder_each(doctor, GROUPS, type_count, &types);
+	int count = entries_each(doctor, GROUPS, type_count, &types);
 
 	(void)check;
 	if (count <= 0 && (!count || count == -ENOENT))
@@ -219,7 +219,7 @@ static void sriov_find(const struct doctor *doctor, const char *name, void *ctx)
 void look_sriov(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct names devices = { 0 };
-	int count = folder_each(doctor, PCI_DEVICES, sriov_find, &devices);
+	int count = entries_each(doctor, PCI_DEVICES, sriov_find, &devices);
 
 	if (count < 0 && count != -ENOENT)
 		found_unread(finding, check->source, count);

@@ -81,7 +81,7 @@ static void interrupt_judge(const struct doctor *doctor, const char *irq, void *
 		return;
 	snprintf(path, sizeof(path), IRQ_FOLDER "/%.16s", irq);
 	snprintf(text, 17, "%.16s", irq);
-	folder_each(doctor, path, device_name, text);
+	entries_each(doctor, path, device_name, text);
 	name_add(is_managed(doctor, irq) ? &all->managed : &all->movable, "%s (%s)", text,
 		 text[strlen(text) + 1] ? text + strlen(text) + 1 : "no handler");
 }
@@ -92,7 +92,7 @@ static bool interrupts_read(const struct doctor *doctor, struct interrupts *all,
 	int count;
 
 	*all = (struct interrupts){ 0 };
-	count = folder_each(doctor, IRQ_FOLDER, interrupt_judge, all);
+	count = entries_each(doctor, IRQ_FOLDER, interrupt_judge, all);
 	if (count >= 0 && all->looked && !all->err)
 		return true;
 	found_unread(finding, IRQ_FOLDER "/*/effective_affinity_list",
@@ -159,7 +159,7 @@ static void irqbalance_find(const struct doctor *doctor, const char *name, void 
 /* Its environment, where the list is, is for root. */
 void look_irqbalance(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
-	int pid = 0, count = folder_each(doctor, "/proc", irqbalance_find, &pid);
+	int pid = 0, count = entries_each(doctor, "/proc", irqbalance_find, &pid);
 
 	(void)check;
 	if (count < 0)
@@ -202,13 +202,13 @@ static void interface_judge(const struct doctor *doctor, const char *name, void 
 
 	queues->interface = name;
 	snprintf(path, sizeof(path), NET_FOLDER "/%.64s/queues", name);
-	folder_each(doctor, path, queue_judge, queues);
+	entries_each(doctor, path, queue_judge, queues);
 }
 
 static void queues_look(const struct doctor *doctor, struct queues *queues, enum check_status bad,
 			struct finding *finding)
 {
-	int count = folder_each(doctor, NET_FOLDER, interface_judge, queues);
+	int count = entries_each(doctor, NET_FOLDER, interface_judge, queues);
 
 	if (count < 0)
 		found_unread(finding, NET_FOLDER, count);

@@ -118,7 +118,7 @@ void look_guest(const struct doctor *doctor, const struct check *check, struct f
 	(void)check;
 	if (!kvm_is_open(doctor, finding))
 		return;
-	folder_each(doctor, "/proc", core_manager_find, &runs);
+	entries_each(doctor, "/proc", core_manager_find, &runs);
 	if (runs) {
 		found(finding, CHECK_NOTE, "not tried: a VM runs here, which making another would interrupt");
 		return;

@@ -107,7 +107,7 @@ void look_huge_nodes(const struct doctor *doctor, const struct check *check, str
 
 	if (doctor->vm && doctor->vm->page_size == GIB(1))
 		nodes.size = GIB(1);
-	count = folder_each(doctor, NODES, node_pages, &nodes);
+	count = entries_each(doctor, NODES, node_pages, &nodes);
 	if (count < 0 || nodes.err || !nodes.near)
 		found_unread(finding, check->source, count < 0 ? count : nodes.err ? nodes.err : -EINVAL);
 	else
@@ -202,7 +202,7 @@ static void controller_count(const struct doctor *doctor, const char *name, void
 void look_ecc(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	unsigned int controllers = 0;
-	int count = folder_each(doctor, "/sys/devices/system/edac/mc", controller_count, &controllers);
+	int count = entries_each(doctor, "/sys/devices/system/edac/mc", controller_count, &controllers);
 
 	(void)check;
 	if (count < 0 && count != -ENOENT)
@@ -239,7 +239,7 @@ static void node_has_memory(const struct doctor *doctor, const char *name, void 
 void look_node_memory(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct nodes nodes = { 0 };
-	int count = folder_each(doctor, NODES, node_has_memory, &nodes);
+	int count = entries_each(doctor, NODES, node_has_memory, &nodes);
 
 	if (count < 0 || nodes.err || !nodes.near)
 		found_unread(finding, check->source, count < 0 ? count : -EINVAL);

@@ -86,7 +86,7 @@ int mask_read(const struct doctor *doctor, const char *path, cpu_set_t *set)
 	return len < 0 ? (int)len : mask_parse(text, set);
 }
 
-int folder_each(const struct doctor *doctor, const char *path, entry_fn *entry, void *ctx)
+int entries_each(const struct doctor *doctor, const char *path, entry_fn *entry, void *ctx)
 {
 	const struct dirent *found;
 	int fd = path_open(doctor, path), count = 0;

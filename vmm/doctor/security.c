@@ -41,7 +41,7 @@ static void flaw_judge(const struct doctor *doctor, const char *name, void *ctx)
 void look_vulnerabilities(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
 	struct flaws flaws = { 0 };
-	int count = folder_each(doctor, VULNERABILITIES, flaw_judge, &flaws);
+	int count = entries_each(doctor, VULNERABILITIES, flaw_judge, &flaws);
 
 	(void)check;
 	if (count < 0 || flaws.err || !flaws.looked)
