@@ -79,7 +79,7 @@ int change_apply(struct change *change)
 static int roll_back(const struct host *host, const char *state, int err)
 {
 	size_t counts[OUTCOMES] = { 0 };
-	enum outcome *outcomes = calloc(host->changes.count + 1, sizeof(*outcomes));
+	enum change_outcome *outcomes = calloc(host->changes.count + 1, sizeof(*outcomes));
 
 	if (outcomes)
 		changes_undo(&host->changes, &host->cores, host->root, outcomes, counts);

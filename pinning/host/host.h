@@ -52,7 +52,7 @@ int host_plan(struct host *host, const char *root, const unsigned int *cores, si
 void host_free(struct host *host);
 
 /* What happened to one change. */
-enum outcome {
+enum change_outcome {
 	OUTCOME_DONE,	 /* restored; holds */
 	OUTCOME_ALREADY, /* was so before */
 	OUTCOME_LEFT,	 /* someone else has changed it: left as it is */
@@ -96,7 +96,7 @@ int host_apply(struct host *host, const char *state);
 /* undo.c: what undo found, by change. */
 struct undone {
 	struct journal journal;
-	enum outcome *outcomes; /* one a change of the journal's */
+	enum change_outcome *outcomes; /* one a change of the journal's */
 	size_t counts[OUTCOMES];
 };
 
@@ -111,8 +111,9 @@ void undone_free(struct undone *undone);
 /* status.c: what is applied, and whether it holds. */
 struct host_status {
 	struct journal journal;
-	enum outcome *outcomes; /* DONE: holds; LEFT: someone has changed it; ALREADY: the kernel refused it at once */
-	char **found;		/* the values now; NULL: gone */
+	enum change_outcome
+		*outcomes; /* DONE: holds; LEFT: someone has changed it; ALREADY: the kernel refused it at once */
+	char **found;	   /* the values now; NULL: gone */
 	size_t counts[OUTCOMES];
 	struct lines guests; /* tasks in the partition */
 	struct lines others; /* tasks that may run on the cores, and shouldn't */
@@ -139,5 +140,8 @@ int partition_enter(pid_t pid, const unsigned int *cores, size_t ncores);
  * the partition's cores.
  */
 int partition_enter_thread(pid_t pid, pid_t tid, const unsigned int *cores, size_t ncores);
+
+/* Out of it again: the thread goes to the host's cores. Nothing is done where @cores aren't the partition's. */
+void partition_leave_thread(pid_t tid, const unsigned int *cores, size_t ncores);
 
 #endif

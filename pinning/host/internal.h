@@ -55,8 +55,8 @@ int change_apply(struct change *change);
  * undo.c: restore all of @changes, which took @cores, in reverse order but the tasks last. Fills @outcomes, one a
  * change, and counts them.
  */
-void changes_undo(const struct changes *changes, const struct cpus *cores, const char *root, enum outcome *outcomes,
-		  size_t counts[OUTCOMES]);
+void changes_undo(const struct changes *changes, const struct cpus *cores, const char *root,
+		  enum change_outcome *outcomes, size_t counts[OUTCOMES]);
 
 /* The group that is the partition, or NULL: there is none among @changes. */
 const char *changes_group(const struct changes *changes);

@@ -270,6 +270,19 @@ static bool process_is_near(pid_t pid)
 	return near;
 }
 
+void partition_leave_thread(pid_t tid, const unsigned int *cores, size_t ncores)
+{
+	char *cgroup = partition_of(cores, ncores);
+	struct cpus online, isolated;
+
+	if (cgroup && !group_put(cgroup, "cgroup.threads", tid) &&
+	    !cpus_read(&online, "/sys/devices/system/cpu/online") && !cpus_isolated(&isolated)) {
+		cpus_without(&online, &online, &isolated);
+		sched_setaffinity(tid, sizeof(online), (const cpu_set_t *)&online);
+	}
+	free(cgroup);
+}
+
 /* A thread moves by itself only between groups of one threaded domain, which here is the root's. */
 int partition_enter_thread(pid_t pid, pid_t tid, const unsigned int *cores, size_t ncores)
 {

@@ -16,7 +16,7 @@ static bool task_is_off(const char *found, const struct cpus *cores)
 	return !cpus_from_list(&set, found) && !cpus_meet(&set, cores);
 }
 
-static enum outcome change_status(const struct change *change, const char *found, const struct cpus *cores)
+static enum change_outcome change_status(const struct change *change, const char *found, const struct cpus *cores)
 {
 	if (change->flags & CHANGE_REFUSED)
 		return OUTCOME_ALREADY;

@@ -50,7 +50,7 @@ static bool value_is_ours(const struct change *change, const char *found, const 
 	return strcmp(found, change->new) == 0;
 }
 
-static enum outcome value_left(const struct change *change, const char *found)
+static enum change_outcome value_left(const struct change *change, const char *found)
 {
 	if (change->flags & CHANGE_FOLLOWS)
 		return OUTCOME_ALREADY;
@@ -59,7 +59,7 @@ static enum outcome value_left(const struct change *change, const char *found)
 	return OUTCOME_LEFT;
 }
 
-static enum outcome value_failed(const struct change *change, int err)
+static enum change_outcome value_failed(const struct change *change, int err)
 {
 	if (err == -ENOENT || err == -ESRCH || err == -ENODEV)
 		return OUTCOME_GONE;
@@ -68,9 +68,9 @@ static enum outcome value_failed(const struct change *change, int err)
 	return OUTCOME_FAILED;
 }
 
-static enum outcome change_undo(const struct change *change, const struct resets *resets)
+static enum change_outcome change_undo(const struct change *change, const struct resets *resets)
 {
-	enum outcome outcome;
+	enum change_outcome outcome;
 	char *found;
 	int err;
 
@@ -91,8 +91,8 @@ static enum outcome change_undo(const struct change *change, const struct resets
 	return outcome;
 }
 
-void changes_undo(const struct changes *changes, const struct cpus *cores, const char *root, enum outcome *outcomes,
-		  size_t counts[OUTCOMES])
+void changes_undo(const struct changes *changes, const struct cpus *cores, const char *root,
+		  enum change_outcome *outcomes, size_t counts[OUTCOMES])
 {
 	struct resets resets;
 

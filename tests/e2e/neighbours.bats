@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Several sealed guests on one host, each on a core of its own: what one of them does is nothing to the others. With LONG=1
-# they are side by side for more than 30 s.
+# Several sealed guests on one host, each on a core of its own that was taken from the host: what one of them does is nothing
+# to the others. With LONG=1 they are side by side for more than 30 s.
 
 load lib
 
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   tests/e2e/violations/build >/dev/null
-  "$RIG" --cpus 4 --isolated 1-3 --hugepages 2M:140 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
+  "$RIG" --cpus 4 --hugepages 2M:140 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
     --env "LONG=${LONG:-0}" --timeout 900 --out "$OUT" -- tests/e2e/neighbours-runs >&2 3>&-
 }
 
@@ -36,6 +36,14 @@ lived() {
   lived staying
   lived bystander
   lived coming
+}
+
+@test "the cores are a partition: vCPUs run there, other threads of theirs don't, and undo waits for them" {
+  same "$(cat "$OUT/apply.status")" 0 || { cat "$OUT/apply.err"; return 1; }
+  grep -Eq 'cores.isolated +held .*; isolated: 1-3$' "$OUT/bystander.err" || { cat "$OUT/bystander.err"; return 1; }
+  grep -qx '0::/ 0' "$OUT/threads" && grep -qx '0::/nohype 1' "$OUT/threads" || { cat "$OUT/threads"; return 1; }
+  same "$(cat "$OUT/undo-early.status")" 3
+  same "$(cat "$OUT/undo.status")" 0 || { cat "$OUT/undo.err"; return 1; }
 }
 
 @test "the aborted one had no exit of its own either" {

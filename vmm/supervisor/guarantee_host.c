@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
-#include "pinning/pinning.h"
+#include "pinning/host/host.h"
 #include "vmm/supervisor/guarantees.h"
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/proc.h"
@@ -54,10 +55,21 @@ static void cores_list(const struct vm *vm, char *text, size_t size)
 		snprintf(text + used, size - used, ",...");
 }
 
+/* The cores that are isolated, at boot or by a partition, and the same for people, cut where there is no more room. */
+static bool isolated_list(struct cpus *set, char *text, size_t size)
+{
+	char *list = cpus_isolated(set) ? NULL : cpus_to_list(set);
+
+	snprintf(text, size, "%s", !list ? "?" : *list ? list : "none");
+	free(list);
+	return list != NULL;
+}
+
 void guarantee_cores(const struct vm *vm, struct guarantee *row)
 {
-	char isolated[4096] = "", list[128], mine[96];
-	bool known = line_read(CPU_ISOLATED, isolated, sizeof(isolated));
+	char list[128], mine[96], isolated[96];
+	struct cpus set;
+	bool known = isolated_list(&set, isolated, sizeof(isolated));
 
 	for (unsigned int i = 0; i < vm->seal.count; i++) {
 		int core = core_of(vm->core_pid, vm->seal.vcpus[i].tid, list, sizeof(list));
@@ -67,20 +79,19 @@ void guarantee_cores(const struct vm *vm, struct guarantee *row)
 				      vm->plan.cores[i]);
 			return;
 		}
-		if (known && !cpu_list_has(isolated, (unsigned int)core)) {
+		if (known && !cpus_has(&set, (unsigned int)core)) {
 			guarantee_set(row, GUARANTEE_NOT_HELD,
 				      "vCPU %u is on core %d alone, but the host puts others there: isolated are %s", i,
-				      core, *isolated ? isolated : "none");
+				      core, isolated);
 			return;
 		}
 	}
 	cores_list(vm, mine, sizeof(mine));
 	if (!known)
-		guarantee_set(row, GUARANTEE_NOT_HAD, "each vCPU on one core, %s, but " CPU_ISOLATED ": %s", mine,
-			      strerror(errno));
+		guarantee_set(row, GUARANTEE_NOT_HAD, "each vCPU on one core, %s, but which are isolated can't be read",
+			      mine);
 	else
-		guarantee_set(row, GUARANTEE_HELD, "each vCPU may run on one core: %s; isolated: %.64s", mine,
-			      isolated);
+		guarantee_set(row, GUARANTEE_HELD, "each vCPU may run on one core: %s; isolated: %s", mine, isolated);
 }
 
 /* What the core manager has mapped of the guest's memory, and how much of all that it has mapped is locked. */

@@ -24,7 +24,7 @@ struct guarantee {
 };
 
 struct guarantees {
-	unsigned int count; /* 0: nothing was read yet */
+	unsigned int count;			/* 0: nothing was read yet */
 	struct guarantee rows[GUARANTEE_COUNT]; /* by enum guarantee_id */
 };
 

@@ -91,10 +91,12 @@ enum exit_code vm_start(struct vm *vm);
 void vm_give_back(struct vm *vm);
 
 /*
- * launch.c: make the core manager, and give it what it needs. core_kill ends it, if it hasn't yet, and waits for it;
- * core_end does that and closes what led to it.
+ * launch.c: make the core manager, and give it what it needs. core_leave: its vCPUs' threads are there, and its main
+ * one has no more to do on their cores. core_kill ends it, if it hasn't yet, and waits for it; core_end does that and
+ * closes what led to it.
  */
 int core_launch(struct vm *vm);
+void core_leave(const struct vm *vm);
 void core_kill(struct vm *vm);
 void core_end(struct vm *vm);
 

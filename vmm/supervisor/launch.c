@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
 #include "vmm/supervisor/internal.h"
 
 #define CORE_NAME "nohype-core"
@@ -83,6 +84,22 @@ static int core_fork(struct vm *vm, int program, int socket)
 	return 0;
 }
 
+/*
+ * Where the VM's cores are a partition's, only threads in its group can be pinned to them. This thread starts all
+ * others, which begin where it is; when the vCPUs are there it leaves (core_leave).
+ */
+static int core_place(const struct vm *vm)
+{
+	int err = partition_enter_thread(vm->core_pid, vm->core_pid, vm->plan.cores, vm->plan.vcpus);
+
+	return err < 0 ? err : 0;
+}
+
+void core_leave(const struct vm *vm)
+{
+	partition_leave_thread(vm->core_pid, vm->plan.cores, vm->plan.vcpus);
+}
+
 static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 {
 	*handoff = (struct handoff){
@@ -134,6 +151,8 @@ int core_launch(struct vm *vm)
 	vm->console_fd = console[0];
 	if (!err)
 		err = core_fork(vm, program, events[1]);
+	if (!err)
+		err = core_place(vm);
 	if (!err)
 		err = handoff_send(vm, console[1]);
 	/* What the core manager alone shall hold. */

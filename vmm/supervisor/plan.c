@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
 #include "pinning/pinning.h"
 #include "vmm/boot/boot.h"
 #include "vmm/supervisor/internal.h"
@@ -28,6 +29,24 @@ static int plan_files(const struct vm_config *cfg)
 	return boot_check(&req, cfg->memory_size);
 }
 
+/* What is required and can be told now; the rest is, when the kernel is asked at the seal. */
+static int plan_require(const struct vm_plan *plan, const struct vm_config *cfg)
+{
+	struct cpus isolated;
+
+	if (!(cfg->require & 1U << GUARANTEE_CORES))
+		return 0;
+	if (cpus_isolated(&isolated))
+		return -EIO;
+	for (unsigned int i = 0; i < plan->vcpus; i++)
+		if (!cpus_has(&isolated, plan->cores[i]))
+			return fail(-ENOTSUP,
+				    "require: cores.isolated: core %u isn't: wanted one that is (nohype host apply "
+				    "--cores, or isolcpus= at boot)",
+				    plan->cores[i]);
+	return 0;
+}
+
 static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 {
 	int kvm_fd = kvm_open();
@@ -43,7 +62,8 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	close(kvm_fd);
 	if (err)
 		return err;
-	return cores_choose(cfg->cores, cfg->ncores, cfg->vcpus, plan->cores);
+	err = cores_choose(cfg->cores, cfg->ncores, cfg->vcpus, plan->cores);
+	return err ? err : plan_require(plan, cfg);
 }
 
 /*

@@ -64,6 +64,8 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
 		watched->excepted[kind].fd = -1;
 	seal->count++;
+	if (seal->count == vm->plan.vcpus)
+		core_leave(vm);
 	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
 }
 
