@@ -78,6 +78,8 @@ const struct noise_cure noise_cures[] = {
 	  "keep it on: see docs/quiet-cores.md" },
 	{ NOISE_CALL, "flush_tlb_func", "a process took memory away that it had used on this core",
 	  "no other thread of that process here; no munmap by the VM's own" },
+	{ NOISE_CALL, "tlb_remove_table_smp_sync", "page tables went: khugepaged made a huge page",
+	  "never into /sys/kernel/mm/transparent_hugepage/enabled" },
 	{ NOISE_CALL, "do_flush_tlb_all", "the kernel gave up memory of its own", "none known" },
 	{ NOISE_CALL, "do_kernel_range_flush", "the kernel gave up memory of its own", "none known" },
 	{ NOISE_CALL, "kvm_enable_virtualization_cpu", "the first VM of the host was made",

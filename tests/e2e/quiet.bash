@@ -17,6 +17,8 @@ quiet() {
   for core; do write 0 "/sys/kernel/debug/sched/fair_server/cpu$core/runtime"; done
   write 0 /proc/sys/kernel/watchdog
   write 86400 /proc/sys/vm/stat_interval
+  # khugepaged interrupts all cores when it makes pages huge (mm/mmu_gather.c, tlb_remove_table_sync_one())
+  write never /sys/kernel/mm/transparent_hugepage/enabled
   for file in /sys/devices/system/machinecheck/machinecheck*/check_interval; do write 0 "$file"; done
   for task in /proc/[0-9]*/task/[0-9]*; do taskset -pc 0 "${task##*/}" >/dev/null 2>&1 || true; done
 }
