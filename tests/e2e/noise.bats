@@ -69,6 +69,12 @@ between() { # NUMBER LEAST MOST
   [ $((words[3])) -gt 100000 ]
 }
 
+@test "while a silent VM runs no other is started, as that would end it" {
+  same "$(status_of neighbour)" 3
+  has "$(cat "$OUT/neighbour.err")" '"s": it is sealed at level silent, which this would end: the start of a VM'
+  ! grep -q 'guest is ready' "$OUT/neighbour.err" || return 1
+}
+
 @test "while a silent VM runs no tracepoint is switched, and counters are read all the same" {
   same "$(status_of refused)" 3
   has "$(cat "$OUT/refused.err")" '"s": it is sealed at level silent, which this would end: switching tracepoints on'

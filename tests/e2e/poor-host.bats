@@ -44,19 +44,19 @@ refused() {
 
 @test "all required: refused before anything is touched, for what can be told then" {
   refused all cores.isolated
-  ! grep -Eq 'guest is ready|memory cleared' "$OUT/all.err"
+  ! grep -Eq 'guest is ready|memory cleared' "$OUT/all.err" || return 1
 }
 
 @test "several required: each that isn't held is named" {
   refused two memory.fixed exits.fatal
-  ! grep -Eq 'require: (cores|memory.mapped|devices|calls)' "$OUT/two.err"
+  ! grep -Eq 'require: (cores|memory.mapped|devices|calls)' "$OUT/two.err" || return 1
 }
 
 @test "one required: refused for that one" {
   refused cores cores.isolated
   refused memory memory.fixed
   refused file cores.isolated
-  ! grep -Eq 'require: (memory|exits)' "$OUT/cores.err" "$OUT/file.err"
+  ! grep -Eq 'require: (memory|exits)' "$OUT/cores.err" "$OUT/file.err" || return 1
 }
 
 @test "audit ends nothing, so exits.fatal can't be had there" {

@@ -2,6 +2,7 @@
 #include "vmm/cli/cli.h"
 
 #include "base/exit_code.h"
+#include "vmm/cli/bystanders.h"
 
 int run_main(const struct command *cmd, int argc, char **argv)
 {
@@ -16,7 +17,12 @@ int run_main(const struct command *cmd, int argc, char **argv)
 		return EXIT_CLEAN;
 	}
 	err = configuration_load(&cfg, &inv);
-	code = err ? configuration_exit(err) : vm_run(&cfg, &inv.run);
+	if (err)
+		code = configuration_exit(err);
+	else if (bystanders_check("the start of a VM interrupts every core: start it before that one is sealed"))
+		code = EXIT_HOST;
+	else
+		code = vm_run(&cfg, &inv.run);
 	config_free(&cfg);
 	return code;
 }
