@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # The seal's levels: exceptions with rates, the polled tripwire, silence, and what a user without privilege can have.
+#
+# Alone: a silent guest dies of any interrupt that its host is late with.
 
 load lib
 
@@ -54,6 +56,17 @@ address() { # GUEST
   executed=$(($(word over-rate 4)))
   [ "$executed" -gt 1000 ]
   [ "$counted" -ge "$executed" ] && [ "$counted" -le $((executed + 1)) ]
+}
+
+# Before the core manager is dead they may: the kernel's signal ends its threads one after the other.
+@test "a violation stops the other vCPUs: one that worked ran on for a time that is known, and then no more" {
+  local forbidden latest
+  same "$(cat "$OUT/run-on.status")" 5
+  said run-on "violation: vCPU 0 at RIP 0x$(address run-on): port I/O"
+  forbidden=$(($(word run-on 4))) latest=$(($(word run-on 5)))
+  echo "# the other vCPU ran on for $((latest - forbidden)) ticks of the TSC" >&3
+  [ "$forbidden" -gt 0 ]
+  [ "$latest" -gt $((forbidden - (1 << 32))) ] && [ "$latest" -lt $((forbidden + (1 << 32))) ]
 }
 
 @test "a violation comes with what a guest can do about it" {
