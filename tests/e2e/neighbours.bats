@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Several sealed guests on one host, each on a core of its own that was taken from the host: what one of them does is nothing
 # to the others. With LONG=1 they are side by side for more than 30 s.
+#
+# Alone: what is taken from a guest is measured.
 
 load lib
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # What the host interrupts cores for: a core made quiet has nothing, and what is there is found, by name.
+#
+# Alone: interrupts are counted, and none of some.
 
 load lib
 

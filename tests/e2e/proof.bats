@@ -7,6 +7,8 @@
 # An emulated machine that is slow for a moment makes ticks late, and the end of a late one is an exit without APICv or
 # AVIC; so these runs declare that exception, and pure.bats has those that don't. With LONG=1 all series of guests on all
 # series of hosts, 60 s each.
+#
+# Alone: ticks are counted against the clock.
 
 load lib
 load proof/lib
