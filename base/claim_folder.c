@@ -86,7 +86,9 @@ int claim_folder_open(const char *root)
 			return err;
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 ? fail(-errno, "claims: %s: %s", folder, strerror(errno)) : fd;
+	if (fd < 0)
+		return fail(-errno, "claims: %s: %s", folder, strerror(errno));
+	return fd;
 }
 
 /* --- everyone's --- */
