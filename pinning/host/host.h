@@ -127,6 +127,9 @@ void host_status_free(struct host_status *status);
 /* partition.c. The CPUs that are isolated, at boot or by a partition of whosever. Negative errno, reported. */
 int cpus_isolated(struct cpus *set);
 
+/* Those of the partition that `nohype host apply` has made; none where there is none. */
+void cpus_partition(struct cpus *set);
+
 /*
  * Move a process with all its threads into the partition, if @cores are all the partition's; where it hasn't all of
  * them nothing is done. A process outside can't be pinned to the partition's cores (EINVAL). Then its threads may run

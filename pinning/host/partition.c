@@ -194,6 +194,16 @@ int cpus_isolated(struct cpus *set)
 	return err;
 }
 
+void cpus_partition(struct cpus *set)
+{
+	char *cgroup = cgroup_here();
+
+	*set = (struct cpus){ 0 };
+	if (cgroup)
+		partition_cpus(cgroup, set);
+	free(cgroup);
+}
+
 static int group_put(const char *folder, const char *file, pid_t pid)
 {
 	char *path = text_make("%s/%s", folder, file), *text = text_make("%d", (int)pid);

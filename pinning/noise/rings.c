@@ -204,7 +204,7 @@ static int cpu_add(struct rings *rings, const struct noise *noise, unsigned int 
 	return 0;
 }
 
-static int cpus_add(struct rings *rings, const struct noise *noise)
+static int rings_cpus_add(struct rings *rings, const struct noise *noise)
 {
 	unsigned long first, last;
 	const char *at;
@@ -239,7 +239,7 @@ struct rings *rings_open(struct noise *noise)
 
 	files_allow();
 	if (!err)
-		err = cpus_add(rings, noise);
+		err = rings_cpus_add(rings, noise);
 	for (size_t i = 0; !err && i < rings->count; i++)
 		err = ring_open(rings, &rings->rings[i], noise);
 	if (!err)

@@ -84,6 +84,16 @@ def write(folder, name, text):
         file.write(os.fsencode(text))
 
 
+def numa(options):
+    """Nodes of equal shares of the memory and, in turn, of consecutive CPUs."""
+    args = []
+    for node in range(options.numa if options.numa > 1 else 0):
+        first, after = (options.cpus * n // options.numa for n in (node, node + 1))
+        args += ["-object", f"memory-backend-ram,id=node{node},size={options.mem // options.numa}M",
+                 "-numa", f"node,nodeid={node},memdev=node{node},cpus={first}-{after - 1}"]
+    return args
+
+
 def share(tag, path, readonly=True):
     path = path.replace(",", ",,")
     access = ",readonly=on" if readonly else ""
@@ -131,7 +141,7 @@ def command_line(options, folder, log, sockets):
             "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
             "-device", f"intel-iommu,{remap}",
             "-kernel", os.path.join(unpacked, "vmlinuz"), "-initrd", initramfs, "-append", kernel_args(options),
-            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock
+            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock + numa(options)
     # First, so that it is virtio0: Linux names the ports after it, /dev/vport0p1.
     args += ports(sockets)
     args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)

@@ -17,6 +17,7 @@ static const struct good {
 	const char *text;
 	const char *name, *kernel, *initrd, *cmdline, *cores;
 	uint64_t memory_size, page_size;
+	enum smt smt;
 	unsigned int vcpus;
 	unsigned int level, words;
 	uint64_t within, after, gpa;
@@ -86,6 +87,9 @@ static const struct good {
 	  .gpa = 0xffffffff00000008,
 	  .words = 64 },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"evidence\":\"0x0:01\"}}", .words = 1 },
+	{ .text = "{\"kernel\":\"k\",\"smt\":\"exclude\"}" },
+	{ .text = "{\"kernel\":\"k\",\"smt\":\"whole-core\"}", .smt = SMT_WHOLE_CORE },
+	{ .text = "{\"kernel\":\"k\",\"smt\":\"share\"}", .smt = SMT_SHARE },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{}}}" },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":true}}}", .except[EXCEPT_EOI] = EXCEPT_ANY_RATE },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"except\":{\"eoi\":false}}}" },
@@ -137,6 +141,7 @@ START_TEST(good_text)
 	ck_assert_pstr_eq(cfg.report, want->report);
 	ck_assert_str_eq(cfg.cmdline, want->cmdline ? want->cmdline : "");
 	ck_assert_uint_eq(cfg.memory_size, want->memory_size ? want->memory_size : MIB(512));
+	ck_assert_uint_eq(cfg.smt, want->smt);
 	ck_assert_uint_eq(cfg.page_size, want->page_size ? want->page_size : KIB(4));
 	ck_assert_uint_eq(cfg.vcpus, want->vcpus ? want->vcpus : 1);
 	if (want->cores)

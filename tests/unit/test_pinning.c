@@ -1,191 +1,315 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which host cores a VM gets. The host's lists are others': files of ours, mounted over sysfs' in a namespace. */
+/* Which host cores a VM gets, on hosts as hwloc describes them; and this very machine. */
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/capture.h"
+#include "base/util.h"
 #include "pinning/pinning.h"
 
-#define CPU_ONLINE   "/sys/devices/system/cpu/online"
-#define CPU_ISOLATED "/sys/devices/system/cpu/isolated"
+/* Two sockets, a node each, two L3s a node, two cores below each, two threads a core: CPUs 0-15, siblings 0-1, 2-3, ...
+ */
+#define BIG "package:2 [numa(memory=4GiB)] l3:2 core:2 pu:2"
+/* The same as Linux numbers it: the second threads after all first ones. Siblings 0 and 8, 1 and 9, ... */
+#define REAL "package:2 [numa(memory=4GiB)] l3:2 core:2 pu:2(indexes=0,8,1,9,2,10,3,11,4,12,5,13,6,14,7,15)"
+#define FLAT "package:1 core:4 pu:1"
 
-static unsigned int cores[255];
+static char root[64];
 
-/* Mounts are this test's own (Check forks for each): as root, or in a user namespace where there may be one. */
-static bool namespaces_enter(void)
+/* The folder of the claims is this test's own. */
+static void setup(void)
 {
-	if (unshare(CLONE_NEWNS) && unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		return false;
-	return !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+	char path[128];
+
+	strcpy(root, "/tmp/test-pinning.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(root));
+	snprintf(path, sizeof(path), "%s/run", root);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/run/nohype", root);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/run/nohype/claims", root);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
 }
 
-static void list_put(const char *path, const char *text)
+static void teardown(void)
 {
-	char file[] = "/tmp/test-pinning.XXXXXX";
-	int fd = mkstemp(file);
+	char command[128];
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-	ck_assert_msg(!mount(file, path, NULL, MS_BIND, NULL), "%s: %s", path, strerror(errno));
-	unlink(file);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	ck_assert_int_eq(system(command), 0);
 }
 
-/* False: this machine has no namespace for us; a failure where skipping isn't allowed. */
-static bool host_make(const char *online, const char *isolated)
-{
-	if (!namespaces_enter()) {
-		ck_assert_msg(!getenv("MUST_WORK"), "no mount namespace: %s", strerror(errno));
-		return false;
-	}
-	list_put(CPU_ONLINE, online);
-	list_put(CPU_ISOLATED, isolated);
-	return true;
-}
-
-static int choose(const unsigned int *wanted, unsigned int nwanted, unsigned int vcpus, char **text)
-{
-	struct capture cap;
+/* What is asked for, and of what. */
+struct ask {
+	const char *topology, *partition, *isolated, *allowed; /* lists; NULL: none, and all allowed */
+	const char *cores;				       /* NULL: auto */
+	unsigned int vcpus;
+	enum smt smt;
+	int function_node, memory_node; /* 1 more than its number; 0: none */
+	const char *others;		/* cores of a VM "web" */
+	const char *want;		/* the cores in their order, and those beside them: "3,1 beside 0,2" */
+	const char *message;		/* or what is said, without "nohype: error: " */
 	int err;
-
-	memset(cores, 0xee, sizeof(cores));
-	ck_assert_int_eq(capture_begin(&cap), 0);
-	err = cores_choose(wanted, nwanted, vcpus, cores);
-	*text = capture_end(&cap);
-	return err;
-}
-
-static void refused(const unsigned int *wanted, unsigned int nwanted, unsigned int vcpus, int err, const char *message)
-{
-	char *text;
-
-	ck_assert_int_eq(choose(wanted, nwanted, vcpus, &text), err);
-	ck_assert_str_eq(text, message);
-	free(text);
-}
-
-static void chosen(const unsigned int *wanted, unsigned int nwanted, unsigned int vcpus, const unsigned int *want)
-{
-	char *text;
-
-	ck_assert_int_eq(choose(wanted, nwanted, vcpus, &text), 0);
-	ck_assert_str_eq(text, "");
-	free(text);
-	ck_assert_mem_eq(cores, want, vcpus * sizeof(*want));
-	ck_assert_uint_eq(cores[vcpus], 0xeeeeeeee); /* and not one more */
-}
-
-/* Asked for by number: these, in this order, if the host has them. Lists in all of the kernel's forms. */
-static const struct {
-	const char *online;
-	unsigned int has[4], lacks;
-} lists[] = {
-	{ "0\n", { 0, 0, 0, 0 }, 1 },
-	{ "0-3\n", { 3, 0, 2, 1 }, 4 },
-	{ "0-1,3\n", { 1, 3, 0, 3 }, 2 },
-	{ "0,2,4-5,7\n", { 7, 5, 4, 2 }, 6 },
-	{ "0-2,10-1023\n", { 1023, 10, 2, 0 }, 9 },
-	{ "5", { 5, 5, 5, 5 }, 0 },
-	{ "0-3\n", { 0, 1, 2, 3 }, 1024 },
-	{ "0-8191\n", { 0, 1, 2, 1023 }, 8191 }, /* more than a cpu_set_t holds */
 };
 
-START_TEST(asked_for)
+static void set_make(struct cpus *set, const char *list)
 {
-	unsigned int lacking[] = { lists[_i].has[0], lists[_i].lacks };
-	char message[256];
+	ck_assert_int_eq(cpus_from_list(set, list ? list : ""), 0);
+}
 
-	if (!host_make(lists[_i].online, "\n"))
-		return;
-	chosen(lists[_i].has, 4, 4, lists[_i].has);
-	snprintf(message, sizeof(message),
-		 "nohype: error: cores: %u: no such core is online on this host (it has %.*s)\n", lists[_i].lacks,
-		 (int)strcspn(lists[_i].online, "\n"), lists[_i].online);
-	refused(lacking, 2, 2, -ENODEV, message);
+static unsigned int wanted_make(const char *list, unsigned int *wanted)
+{
+	unsigned int count = 0;
+
+	for (const char *c = list; c && *c; c += strcspn(c, ",") + (c[strcspn(c, ",")] == ','))
+		wanted[count++] = (unsigned int)atoi(c);
+	return count;
+}
+
+static struct claims others_take(const char *list)
+{
+	struct claims claims = CLAIMS_NONE;
+	struct claim claim = { .mode = CLAIM_ALONE };
+	unsigned int cores[64], count = wanted_make(list, cores);
+
+	claims.root = root;
+	ck_assert_int_eq(claims_begin(&claims, "web"), 0);
+	for (unsigned int i = 0; i < count; i++) {
+		snprintf(claim.what, sizeof(claim.what), "core %u", cores[i]);
+		ck_assert_int_eq(claims_add(&claims, &claim, "test"), 0);
+	}
+	ck_assert_int_eq(claims_commit(&claims), 0);
+	return claims;
+}
+
+static void result_print(char *text, const unsigned int *cores, unsigned int count, const struct cpus *beside)
+{
+	char *list = cpus_to_list(beside);
+
+	*text = '\0';
+	for (unsigned int i = 0; i < count; i++)
+		text += sprintf(text, "%s%u", i ? "," : "", cores[i]);
+	if (*list)
+		sprintf(text, " beside %s", list);
+	free(list);
+}
+
+static void asked(const struct ask *ask)
+{
+	char result[256], message[600], *text;
+	struct claims others = others_take(ask->others), claims = CLAIMS_NONE;
+	unsigned int wanted[64], cores[256];
+	struct placement placement = { .wanted = wanted,
+				       .nwanted = wanted_make(ask->cores, wanted),
+				       .smt = ask->smt,
+				       .function_node = ask->function_node - 1,
+				       .memory_node = ask->memory_node - 1 };
+	struct topology topology;
+	struct capture cap;
+	struct cpus beside;
+	int err;
+
+	placement.vcpus = placement.nwanted ? placement.nwanted : ask->vcpus;
+	ck_assert_int_eq(topology_read(&topology, ask->topology), 0);
+	placement.topology = &topology;
+	set_make(&placement.partition, ask->partition);
+	set_make(&placement.isolated, ask->isolated);
+	set_make(&placement.allowed, ask->allowed);
+	if (!ask->allowed)
+		topology_cpus(&topology, &placement.allowed);
+	claims.root = root;
+	ck_assert_int_eq(claims_begin(&claims, "db"), 0);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	err = cores_choose(&placement, &claims, cores, &beside);
+	text = capture_end(&cap);
+	message[0] = '\0';
+	if (ask->message) {
+		int len = snprintf(message, sizeof(message), "nohype: %s", err ? "error: " : "");
+
+		snprintf(message + len, sizeof(message) - (size_t)len, ask->message, (int)getpid(),
+			 (unsigned int)geteuid());
+		strcat(message, "\n");
+	}
+	ck_assert_str_eq(text, message);
+	free(text);
+	ck_assert_int_eq(err, ask->err);
+	if (!err) {
+		result_print(result, cores, placement.vcpus, &beside);
+		ck_assert_str_eq(result, ask->want);
+		ck_assert_int_eq(claims_commit(&claims), 0);
+	}
+	topology_free(&topology);
+	claims_release(&claims);
+	claims_release(&others);
+}
+
+#define HOLDER "(process %d of user %u)"
+
+static const struct ask asks[] = {
+	/* as before there was a topology: isolated first, then the highest */
+	{ .topology = FLAT, .vcpus = 1, .want = "3" },
+	{ .topology = FLAT, .vcpus = 4, .want = "3,2,1,0" },
+	{ .topology = FLAT, .isolated = "1", .vcpus = 2, .want = "1,3" },
+	{ .topology = FLAT, .isolated = "1,3,9", .allowed = "0-1", .vcpus = 3, .want = "3,1,0" },
+	{ .topology = FLAT,
+	  .isolated = "1",
+	  .allowed = "0",
+	  .vcpus = 3,
+	  .err = -ENOSPC,
+	  .message = "vcpus: 3: each takes a core of its own, and this host has 2 for it" },
+	/* the partition's, all or none */
+	{ .topology = FLAT, .partition = "1-2", .allowed = "0,3", .vcpus = 2, .want = "2,1" },
+	{ .topology = FLAT, .partition = "1", .isolated = "2", .allowed = "0,3", .vcpus = 1, .want = "1" },
+	{ .topology = FLAT, .partition = "1", .allowed = "0,2-3", .vcpus = 2, .want = "3,2" },
+	{ .topology = FLAT,
+	  .partition = "1-2",
+	  .cores = "2,3",
+	  .err = -EINVAL,
+	  .message = "cores: 3: not of the partition, 1-2, which others of this VM's are: wanted all of them there, or "
+		     "none" },
+	/* one vCPU a physical core, which is the VM's */
+	{ .topology = BIG, .vcpus = 1, .want = "15 beside 14" },
+	{ .topology = BIG, .vcpus = 2, .want = "15,13 beside 12,14" },
+	{ .topology = REAL, .vcpus = 2, .want = "15,14 beside 6-7" },
+	{ .topology = BIG, .vcpus = 3, .want = "15,13,11 beside 10,12,14" },
+	{ .topology = BIG, .vcpus = 8, .want = "15,13,11,9,7,5,3,1 beside 0,2,4,6,8,10,12,14" },
+	{ .topology = BIG,
+	  .vcpus = 9,
+	  .err = -ENOSPC,
+	  .message =
+		  "vcpus: 9: each takes a core of its own, and this host has 8 for it: others are their siblings (smt "
+		  "whole-core takes these too)" },
+	{ .topology = BIG, .vcpus = 4, .smt = SMT_WHOLE_CORE, .want = "14,15,12,13" },
+	{ .topology = REAL, .vcpus = 4, .smt = SMT_WHOLE_CORE, .want = "7,15,6,14" },
+	{ .topology = BIG, .vcpus = 3, .smt = SMT_WHOLE_CORE, .want = "14,15,12 beside 13" },
+	{ .topology = BIG, .vcpus = 3, .smt = SMT_SHARE, .want = "15,14,13" },
+	/* near a function, then near the memory */
+	{ .topology = BIG, .vcpus = 1, .function_node = 1, .want = "7 beside 6" },
+	{ .topology = BIG, .vcpus = 1, .memory_node = 1, .want = "7 beside 6" },
+	{ .topology = BIG, .vcpus = 1, .function_node = 2, .memory_node = 1, .want = "15 beside 14" },
+	{ .topology = BIG, .vcpus = 3, .function_node = 1, .want = "7,5,3 beside 2,4,6" },
+	/* isolated is worth more than near; whole cores of both */
+	{ .topology = BIG, .isolated = "12-15", .vcpus = 1, .function_node = 1, .want = "15 beside 14" },
+	{ .topology = BIG, .isolated = "6,14-15", .vcpus = 1, .function_node = 1, .want = "15 beside 14" },
+	/* not parted where one node or cache has room */
+	{ .topology = BIG, .others = "15,13,11", .vcpus = 2, .want = "7,5 beside 4,6" },
+	{ .topology = BIG, .others = "15", .vcpus = 2, .want = "7,5 beside 4,6" },
+	{ .topology = BIG, .others = "15", .vcpus = 3, .want = "7,5,3 beside 2,4,6" },
+	/* nobody on another's physical core but who shares */
+	{ .topology = BIG, .others = "14", .vcpus = 1, .want = "13 beside 12" },
+	{ .topology = BIG, .others = "14", .vcpus = 1, .smt = SMT_SHARE, .want = "15" },
+	{ .topology = BIG, .others = "14", .cores = "15", .smt = SMT_SHARE, .want = "15" },
+	{ .topology = BIG,
+	  .others = "14",
+	  .cores = "15",
+	  .err = -EBUSY,
+	  .message =
+		  "cores: 15: smt exclude wants its physical core alone, and: core 14 is promised to VM \"web\" " HOLDER
+		  ": end that, or ask for another" },
+	{ .topology = BIG,
+	  .others = "14",
+	  .cores = "15",
+	  .smt = SMT_WHOLE_CORE,
+	  .err = -EBUSY,
+	  .message = "cores: 15: smt whole-core wants its physical core alone, and: core 14 is promised to VM "
+		     "\"web\" " HOLDER ": end that, or ask for another" },
+	{ .topology = FLAT,
+	  .others = "2,3",
+	  .cores = "1,3",
+	  .err = -EBUSY,
+	  .message = "cores: 3: core 3 is promised to VM \"web\" " HOLDER ": end that, or ask for another" },
+	{ .topology = FLAT, .others = "3,2", .vcpus = 2, .want = "1,0" },
+	{ .topology = FLAT,
+	  .others = "3,2",
+	  .vcpus = 3,
+	  .err = -EBUSY,
+	  .message =
+		  "vcpus: 3: each takes a core of its own, and this host has 2 left for it: core 3 is promised to VM "
+		  "\"web\" " HOLDER },
+	/* lists */
+	{ .topology = BIG, .cores = "9,3,5", .want = "9,3,5 beside 2,4,8" },
+	{ .topology = BIG,
+	  .cores = "3,2",
+	  .err = -EINVAL,
+	  .message = "cores: 3 and 2 are threads of one physical core, of which smt exclude takes one: leave one out, "
+		     "or say "
+		     "smt whole-core" },
+	{ .topology = BIG, .cores = "3,2", .smt = SMT_WHOLE_CORE, .want = "3,2" },
+	{ .topology = BIG,
+	  .cores = "3,2,5",
+	  .smt = SMT_WHOLE_CORE,
+	  .err = -EINVAL,
+	  .message = "cores: 5: its sibling 4 is missing, and smt whole-core wants all threads of a core: name that "
+		     "too, or "
+		     "say smt exclude" },
+	{ .topology = BIG, .cores = "3,2,5", .smt = SMT_SHARE, .want = "3,2,5" },
+	{ .topology = FLAT,
+	  .cores = "0",
+	  .want = "0",
+	  .message = "warning: cores: 0: what can't be moved of the host's own work stays on it" },
+	{ .topology = FLAT,
+	  .cores = "1,4",
+	  .err = -ENODEV,
+	  .message = "cores: 4: no such core is online on this host (it has 0-3)" },
+	{ .topology = "core:4 pu:1(indexes=0,2,5,7)",
+	  .cores = "5,6",
+	  .err = -ENODEV,
+	  .message = "cores: 6: no such core is online on this host (it has 0,2,5,7)" },
+	{ .topology = "core:4 pu:1(indexes=0,2,5,7)", .vcpus = 3, .want = "7,5,2" },
+	{ .topology = FLAT,
+	  .cores = "8191",
+	  .err = -ENODEV,
+	  .message = "cores: 8191: no such core is online on this host (it has 0-3)" },
+};
+
+START_TEST(placed)
+{
+	asked(&asks[_i]);
 }
 END_TEST
 
-static void allow_first_two(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	CPU_SET(1, &set);
-	ck_assert_int_eq(sched_setaffinity(0, sizeof(set), &set), 0);
-}
-
-static bool has_two_cores(void)
-{
-	cpu_set_t set;
-
-	return !sched_getaffinity(0, sizeof(set), &set) && CPU_ISSET(0, &set) && CPU_ISSET(1, &set);
-}
-
-START_TEST(isolated_first)
-{
-	if (!has_two_cores() || !host_make("0-7\n", "3,5-6\n"))
-		return;
-	allow_first_two();
-	chosen(NULL, 0, 1, (unsigned int[]){ 6 });
-	chosen(NULL, 0, 3, (unsigned int[]){ 6, 5, 3 });
-	chosen(NULL, 0, 4, (unsigned int[]){ 6, 5, 3, 1 });
-	chosen(NULL, 0, 5, (unsigned int[]){ 6, 5, 3, 1, 0 });
-	refused(NULL, 0, 6, -ENOSPC,
-		"nohype: error: vcpus: 6: each takes a core of its own, and this host has 5 for it\n");
-}
-END_TEST
-
-/* Isolated at boot and then taken offline; or both isolated and allowed: not twice. */
-START_TEST(isolated_and_offline)
-{
-	if (!has_two_cores() || !host_make("0-3\n", "1,3,9\n"))
-		return;
-	allow_first_two();
-	chosen(NULL, 0, 3, (unsigned int[]){ 3, 1, 0 });
-	refused(NULL, 0, 4, -ENOSPC,
-		"nohype: error: vcpus: 4: each takes a core of its own, and this host has 3 for it\n");
-}
-END_TEST
-
-START_TEST(none_isolated)
-{
-	if (!has_two_cores() || !host_make("0-7\n", "\n"))
-		return;
-	allow_first_two();
-	chosen(NULL, 0, 2, (unsigned int[]){ 1, 0 });
-	ck_assert_int_eq(umount2(CPU_ISOLATED, MNT_DETACH), 0);
-	list_put(CPU_ISOLATED, ""); /* older kernels: not even a newline */
-	chosen(NULL, 0, 1, (unsigned int[]){ 1 });
-	refused(NULL, 0, 3, -ENOSPC,
-		"nohype: error: vcpus: 3: each takes a core of its own, and this host has 2 for it\n");
-}
-END_TEST
-
-/* This very machine, without any disguise. */
+/* This very machine, without any disguise: what may be used and is there, and no more. */
 START_TEST(this_host)
 {
-	const unsigned int far = 100000;
-	cpu_set_t allowed;
-	char *text;
+	struct placement placement = { .vcpus = 1, .function_node = -1, .memory_node = -1 };
+	struct claims claims = CLAIMS_NONE;
+	struct topology topology;
+	struct cpus beside, online;
+	unsigned int core;
+	cpu_set_t one;
 
-	ck_assert_int_eq(choose(NULL, 0, 1, &text), 0);
-	free(text);
-	CPU_ZERO(&allowed);
-	CPU_SET(cores[0], &allowed);
-	ck_assert_int_eq(sched_setaffinity(0, sizeof(allowed), &allowed), 0);
-	ck_assert_int_eq(choose(&far, 1, 1, &text), -ENODEV);
-	ck_assert_ptr_nonnull(strstr(text, "cores: 100000: no such core is online on this host (it has "));
-	free(text);
+	ck_assert_int_eq(topology_read(&topology, NULL), 0);
+	placement.topology = &topology;
+	topology_cpus(&topology, &online);
+	ck_assert_uint_eq(cpus_count(&online), (unsigned int)sysconf(_SC_NPROCESSORS_ONLN));
+	ck_assert_int_eq(placement_host(&placement), 0);
+	claims.root = root;
+	ck_assert_int_eq(claims_begin(&claims, "here"), 0);
+	ck_assert_int_eq(cores_choose(&placement, &claims, &core, &beside), 0);
+	CPU_ZERO(&one);
+	CPU_SET(core, &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	claims_release(&claims);
+	topology_free(&topology);
+}
+END_TEST
+
+START_TEST(lists)
+{
+	const char *list = "0-2,10,12-13";
+	unsigned long first, last;
+
+	ck_assert(cpu_list_next(&list, &first, &last) && first == 0 && last == 2);
+	ck_assert(cpu_list_next(&list, &first, &last) && first == 10 && last == 10);
+	ck_assert(cpu_list_next(&list, &first, &last) && first == 12 && last == 13);
+	ck_assert(!cpu_list_next(&list, &first, &last));
 }
 END_TEST
 
@@ -196,11 +320,10 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
-	tcase_add_loop_test(tc, asked_for, 0, sizeof(lists) / sizeof(lists[0]));
-	tcase_add_test(tc, isolated_first);
-	tcase_add_test(tc, isolated_and_offline);
-	tcase_add_test(tc, none_isolated);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, placed, 0, ARRAY_SIZE(asks));
 	tcase_add_test(tc, this_host);
+	tcase_add_test(tc, lists);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

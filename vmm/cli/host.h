@@ -44,6 +44,10 @@ json_t *host_undone_json(const struct undone *undone);
 
 /* Prints @json, which it takes, on one line. */
 void host_print_json(json_t *json);
+
+/* host_topology.c */
+int host_topology_main(int argc, char **argv);
+
 /* host_noise.c */
 int host_noise_main(int argc, char **argv);
 

@@ -29,6 +29,7 @@ static const struct cli_option {
 	{ 'a', "append", "CMDLINE", SET_KEY, "cmdline", "the guest's kernel command line, in place of the file's" },
 	{ 'c', "vcpus", "N", SET_KEY, "vcpus", "vCPUs, 1 to 255 (default: as many as cores, or 1)" },
 	{ 0, "cores", "LIST", SET_KEY, "cores", "host CPU of each vCPU: 1,3-5, or auto (default)" },
+	{ 0, "smt", "HOW", SET_KEY, "smt", "other threads of its cores: exclude (default), whole-core or share" },
 	{ 'm', "memory", "SIZE", SET_KEY, "memory.size", "memory: 512M (default), 2G, ..." },
 	{ 0, "page-size", "SIZE", SET_KEY, "memory.page_size", "pages of that memory: 4K (default), 2M or 1G" },
 	{ 's', "seal", "LEVEL", SET_KEY, "seal.level", "audit, userspace, strict (default) or silent" },

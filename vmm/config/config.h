@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pinning/pinning.h"
+
 /*
  * What was asked for: the first of the four structs that travel (vm_config, vm_plan, handoff, vm). Checked against
  * itself alone; whether this host can do it is the plan's question.
@@ -66,11 +68,12 @@ struct vm_config {
 	enum tripwire_kind tripwire;
 	uint64_t evidence_gpa; /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
 	unsigned int evidence_words;
-	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
-	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
-	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
-	uint32_t require;		  /* bit 1 << enum guarantee_id: without it the VM is not to run */
-	char *report;			  /* path, as the kernel's, or NULL: none is written */
+	uint64_t seal_within; /* ms from the start until the guest must have asked; 0: it need not */
+	uint64_t seal_after;  /* ms from the start until it is sealed unasked; 0: never */
+	uint64_t seal_settle; /* ms from the seal until `silent` is so */
+	uint32_t require;     /* bit 1 << enum guarantee_id: without it the VM is not to run */
+	char *report;	      /* path, as the kernel's, or NULL: none is written */
+	enum smt smt;
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

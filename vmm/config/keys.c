@@ -150,6 +150,24 @@ static int set_page_size(struct vm_config *cfg, const json_t *value, const struc
 	return refuse(at, value);
 }
 
+static int set_smt(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	static const char *const names[] = {
+		[SMT_EXCLUDE] = "exclude", [SMT_WHOLE_CORE] = "whole-core", [SMT_SHARE] = "share"
+	};
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			cfg->smt = (enum smt)i;
+			return 0;
+		}
+	}
+	return refuse(at, value);
+}
+
 static int set_seal_level(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
 	const char *text = string_get(value, at);
@@ -236,6 +254,7 @@ static const struct key keys[] = {
 	{ "cmdline", set_cmdline, "the guest's command line, as \"console=ttyS0\"" },
 	{ "vcpus", set_vcpus, "a whole number from 1 to 255", .number = true },
 	{ "cores", set_cores, "\"auto\", host CPU numbers as [1, 3], or a list as \"1,3-5\"" },
+	{ "smt", set_smt, "\"exclude\", \"whole-core\" or \"share\"" },
 	{ "memory", NULL, "an object with size and page_size" },
 	{ "memory.size", set_memory_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
 	{ "memory.page_size", set_page_size, "\"4K\", \"2M\" or \"1G\"" },

@@ -65,9 +65,24 @@ static bool isolated_list(struct cpus *set, char *text, size_t size)
 	return list != NULL;
 }
 
+/* A thread beside the VM's that no other VM may have, but the host runs on. */
+static bool siblings_are_hosts(const struct vm *vm, const struct cpus *isolated, char *text, size_t size)
+{
+	struct cpus hosts;
+	char *list;
+
+	cpus_without(&hosts, &vm->plan.beside, isolated);
+	if (cpus_empty(&hosts))
+		return false;
+	list = cpus_to_list(&hosts);
+	snprintf(text, size, "%s", list ? list : "?");
+	free(list);
+	return true;
+}
+
 void guarantee_cores(const struct vm *vm, struct guarantee *row)
 {
-	char list[128], mine[96], isolated[96];
+	char list[128], mine[96], isolated[96], siblings[96];
 	struct cpus set;
 	bool known = isolated_list(&set, isolated, sizeof(isolated));
 
@@ -90,6 +105,11 @@ void guarantee_cores(const struct vm *vm, struct guarantee *row)
 	if (!known)
 		guarantee_set(row, GUARANTEE_NOT_HAD, "each vCPU on one core, %s, but which are isolated can't be read",
 			      mine);
+	else if (siblings_are_hosts(vm, &set, siblings, sizeof(siblings)))
+		guarantee_set(row, GUARANTEE_NOT_HELD,
+			      "each vCPU is on one core, %s, but the host runs on the other threads of their physical "
+			      "cores: isolated are %s, and not %s",
+			      mine, isolated, siblings);
 	else
 		guarantee_set(row, GUARANTEE_HELD, "each vCPU may run on one core: %s; isolated: %s", mine, isolated);
 }

@@ -24,6 +24,8 @@ struct vm_plan {
 	uint32_t touch_step;	/* 0: KVM can map memory ahead; or how far apart the guest must write for that */
 	unsigned int vcpus;
 	unsigned int cores[VM_VCPUS_MAX];
+	struct cpus beside;   /* siblings of these that no other VM may have */
+	struct claims claims; /* held to the end, where the VM is to run */
 };
 
 /* How a VM ended: what the last line says and the exit code is made from. */
@@ -67,6 +69,13 @@ struct vm {
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
 enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
+
+/* claims.c: cores that no other VM was promised, and what is needed is asked for. Negative errno, reported. */
+int plan_cores(struct vm_plan *plan, const struct vm_config *cfg);
+
+/* What the plan has asked for is this VM's, until plan_release(), which is to be called in any case. */
+enum exit_code plan_claim(struct vm_plan *plan);
+void plan_release(struct vm_plan *plan);
 
 /* What is to be loaded. The strings stay @cfg's. */
 struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_khz);

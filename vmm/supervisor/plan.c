@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "pinning/host/host.h"
-#include "pinning/pinning.h"
 #include "vmm/boot/boot.h"
 #include "vmm/supervisor/internal.h"
 #include "vmm/x86/kvm_newer.h"
@@ -62,7 +61,7 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	close(kvm_fd);
 	if (err)
 		return err;
-	err = cores_choose(cfg->cores, cfg->ncores, cfg->vcpus, plan->cores);
+	err = plan_cores(plan, cfg);
 	return err ? err : plan_require(plan, cfg);
 }
 
@@ -95,6 +94,7 @@ static int plan_seal(const struct vm_config *cfg)
 enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 {
 	memset(plan, 0, sizeof(*plan));
+	plan->claims = CLAIMS_NONE;
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
@@ -113,5 +113,6 @@ int vm_check(const struct vm_config *cfg, const struct run_options *opt)
 		code = EXIT_USAGE;
 	if (code == EXIT_CLEAN && memory_check(&plan.layout, plan.page_size))
 		code = EXIT_HOST;
+	plan_release(&plan);
 	return (int)code;
 }

@@ -174,19 +174,23 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return fail(EXIT_ERROR, "no core dumps: %s", strerror(errno));
 	outcome.code = plan_make(&vm.plan, cfg);
-	if (outcome.code)
-		return (int)outcome.code;
-	if (opt->verbose)
+	if (!outcome.code)
+		outcome.code = plan_claim(&vm.plan);
+	if (!outcome.code && opt->verbose)
 		plan_note(&vm.plan);
-	outcome.code = vm_start(&vm);
-	if (outcome.code)
+	if (!outcome.code)
+		outcome.code = vm_start(&vm);
+	if (outcome.code) {
+		plan_release(&vm.plan);
 		return (int)outcome.code;
+	}
 	vm_watch(&vm);
 	outcome_find(&vm, &outcome);
 	ledger_print(&vm);
 	evidence_print(&vm);
 	report_collect(&vm, &outcome);
 	vm_give_back(&vm);
+	plan_release(&vm.plan);
 	if (vm.report.failed && outcome.code == EXIT_CLEAN)
 		outcome.code = EXIT_ERROR;
 	if (outcome.hint[0])

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the VM needs of the host alone: claimed while it is planned, so that no other can plan with it. */
+#include <errno.h>
+
+#include "pinning/pinning.h"
+#include "vmm/supervisor/internal.h"
+
+int plan_cores(struct vm_plan *plan, const struct vm_config *cfg)
+{
+	struct placement placement = { .wanted = cfg->cores,
+				       .nwanted = cfg->ncores,
+				       .vcpus = cfg->vcpus,
+				       .smt = cfg->smt,
+				       .function_node = -1,
+				       .memory_node = -1 };
+	struct topology topology;
+	int err = topology_read(&topology, NULL);
+
+	placement.topology = &topology;
+	if (!err)
+		err = placement_host(&placement);
+	/* from here on others wait */
+	if (!err)
+		err = claims_begin(&plan->claims, cfg->name);
+	if (!err)
+		err = cores_choose(&placement, &plan->claims, plan->cores, &plan->beside);
+	topology_free(&topology);
+	return err;
+}
+
+enum exit_code plan_claim(struct vm_plan *plan)
+{
+	int err = claims_commit(&plan->claims);
+
+	return err == -EBUSY ? EXIT_HOST : err ? EXIT_ERROR : EXIT_CLEAN;
+}
+
+void plan_release(struct vm_plan *plan)
+{
+	claims_release(&plan->claims);
+}
