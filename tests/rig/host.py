@@ -114,6 +114,19 @@ def network_and_disk(folder):
             "-device", "nvme-ns,drive=disk,bus=nvme,nsid=1,shared=on"]
 
 
+def numa(options):
+    """Each node has its memory and its share of the CPUs, which stand side by side."""
+    args, count = [], len(options.numa)
+    for node, size in enumerate(options.numa):
+        first, last = options.cpus * node // count, options.cpus * (node + 1) // count - 1
+        memory = ""
+        if size:
+            args += ["-object", f"memory-backend-ram,id=node{node},size={size}M"]
+            memory = f",memdev=node{node}"
+        args += ["-numa", f"node,nodeid={node},cpus={first}-{last}{memory}"]
+    return args
+
+
 def command_line(options, folder, log, sockets):
     """All of QEMU's arguments. folder is this run's own; sockets are QEMU's ends."""
     unpacked, initramfs = kernel(options.kernel)
@@ -131,7 +144,7 @@ def command_line(options, folder, log, sockets):
             "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
             "-device", f"intel-iommu,{remap}",
             "-kernel", os.path.join(unpacked, "vmlinuz"), "-initrd", initramfs, "-append", kernel_args(options),
-            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock
+            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock + numa(options)
     # First, so that it is virtio0: Linux names the ports after it, /dev/vport0p1.
     args += ports(sockets)
     args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)
