@@ -27,7 +27,7 @@ static int piece_touch(const struct memory *mem, uint64_t offset, uint64_t len)
 static int clear_begin(struct memory *mem, void *shared)
 {
 	struct clearing *clearing = shared;
-	uint64_t len = MIN(mem->layout.size, MIB(64));
+	uint64_t len = MIN(mem->layout.size, MIB(32));
 	int err = piece_touch(mem, 0, len);
 
 	if (!err)
@@ -35,14 +35,16 @@ static int clear_begin(struct memory *mem, void *shared)
 	return err;
 }
 
-/* One word of each 4 KiB, at a place that nobody can have known. */
+#define SAMPLE_EACH KIB(64) /* one of each 4 KiB took an eighth of the clearing's time */
+
+/* One word of each, at a place that nobody can have known. */
 static bool sample_is_zero(const uint8_t *bytes, uint64_t len, uint64_t seed)
 {
 	uint64_t seen = 0, word;
 
-	for (uint64_t at = 0; at < len; at += KIB(4)) {
+	for (uint64_t at = 0; at < len; at += SAMPLE_EACH) {
 		seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
-		memcpy(&word, bytes + at + (seed >> 55) * sizeof(word), sizeof(word));
+		memcpy(&word, bytes + at + (seed >> 51) * sizeof(word), sizeof(word));
 		seen |= word;
 	}
 	return seen == 0;

@@ -71,7 +71,7 @@ const struct store_loop *store_at(unsigned int i);
  */
 const struct store_loop *store_choose(void *bytes, uint64_t len);
 
-/* True if [@bytes, @bytes + @len), a multiple of 8, is all zero. */
+/* True if [@bytes, @bytes + @len), both multiples of 64, is all zero. */
 bool bytes_are_zero(const void *bytes, uint64_t len);
 
 #endif

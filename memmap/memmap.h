@@ -132,7 +132,7 @@ void memory_unmap(struct memory *mem);
 
 /*
  * clear.c: overwrite all of it with zeroes, by the crew and with the fastest of the processor's stores, measured on it.
- * A word of each 4 KiB is read back at once; with MEMORY_CLEAR_VERIFY all of it is, when all is written. Whoever else
+ * A word of each 64 KiB is read back at once; with MEMORY_CLEAR_VERIFY all of it is, when all is written. Whoever else
  * maps it must be dead. Negative errno, reported; -EIO: something didn't stay zero.
  */
 enum memory_clear_how { MEMORY_CLEAR_SAMPLE, MEMORY_CLEAR_VERIFY };
