@@ -43,9 +43,11 @@ struct crew_thread {
 
 void *shared_make(size_t size)
 {
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, 0, 0);
 
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return NULL;
+	return at;
 }
 
 static void err_keep(struct crew_state *state, int err)
@@ -112,7 +114,8 @@ static void pieces_do(const struct crew_work *work, struct crew_state *state, __
 	for (unsigned int i = 0; i < wanted; i++) {
 		struct crew_thread *thread = &threads[started];
 
-		*thread = (struct crew_thread){ work, state, piece, work->crew->count ? (int)work->crew->cores[i] : -1 };
+		*thread =
+			(struct crew_thread){ work, state, piece, work->crew->count ? (int)work->crew->cores[i] : -1 };
 		started += !pthread_create(&thread->thread, NULL, thread_work, thread);
 	}
 	state->threads = MAX(started, 1U);

@@ -90,8 +90,8 @@ struct memory_request {
 	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
 	struct memory_nodes nodes;
 	struct memory_crew crew;
-	bool reserve;			/* huge pages will have been added for it by pool_add: memory_check counts on that */
-	memory_progress_fn *progress;	/* may be NULL */
+	bool reserve; /* huge pages will have been added for it by pool_add: memory_check counts on that */
+	memory_progress_fn *progress; /* may be NULL */
 	void *progress_ctx;
 };
 
@@ -118,8 +118,8 @@ struct memory {
 };
 
 /*
- * Make the memory fd: all its pages allocated and zeroed now by the crew, or -ENOMEM, never at first touch; each part on
- * its node (MPOL_BIND) and seen to be there; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL).
+ * Make the memory fd: all its pages allocated and zeroed now by the crew, or -ENOMEM, never at first touch; each part
+ * on its node (MPOL_BIND) and seen to be there; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL).
  */
 int memory_reserve(struct memory *mem, const struct memory_request *req);
 

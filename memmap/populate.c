@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All pages of the memory, allocated and zeroed by the kernel for the crew's threads side by side: fallocate(2) would do
- * one after the other, and knows of no node.
+ * All pages of the memory, allocated and zeroed by the kernel for the crew's threads side by side: fallocate(2) would
+ * do one after the other, and knows of no node.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -95,7 +95,8 @@ static int node_empty(const struct memory_request *req)
 	return req->nodes.count == 1 ? (int)req->nodes.parts[0].node : -1;
 }
 
-/* EFAULT: what would be SIGBUS for a store, as where a huge page was promised and the node that it is bound to has none. */
+/* EFAULT: what would be SIGBUS for a store, as where a huge page was promised and the node that it is bound to has
+ * none. */
 static int populate_fail(const struct memory_request *req, const struct population *population, int err)
 {
 	if (!population->bound)

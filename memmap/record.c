@@ -162,7 +162,7 @@ int records_recover(const char *state, uint64_t *pages)
 {
 	const struct dirent *entry;
 	DIR *folder = opendir(state);
-	int result = 0;
+	int result = 0, err;
 
 	*pages = 0;
 	if (!folder)
@@ -173,7 +173,8 @@ int records_recover(const char *state, uint64_t *pages)
 		if (strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) != 0 || strspn(number, "0123456789") == 0 ||
 		    number[strspn(number, "0123456789")] != '\0')
 			continue;
-		result = record_recover(dirfd(folder), entry->d_name, pages) ?: result;
+		err = record_recover(dirfd(folder), entry->d_name, pages);
+		result = err ? err : result;
 	}
 	closedir(folder);
 	return result;

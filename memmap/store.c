@@ -74,8 +74,11 @@ static void zero_clzero(void *to, uint64_t len)
 
 /* The first is taken where there is too little memory to measure. */
 static const struct store_loop loops[] = {
-	{ "sse2", always, zero_sse2 },	     { "avx", avx_is_there, zero_avx },	       { "clzero", clzero_is_there, zero_clzero },
-	{ "memset", always, zero_memset }, { "rep stosb", always, zero_rep_stosb },
+	{ "sse2", always, zero_sse2 },
+	{ "avx", avx_is_there, zero_avx },
+	{ "clzero", clzero_is_there, zero_clzero },
+	{ "memset", always, zero_memset },
+	{ "rep stosb", always, zero_rep_stosb },
 };
 
 const struct store_loop *store_at(unsigned int i)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: memory clear MIB PAGE-KIB ROUNDS: how fast memory becomes zero by each of the processor's stores, and by memory_clear,
- * on one core and on all; bytes a second of each round, as JSON.
- * usage: memory prepare MIB PAGE-KIB ROUNDS: seconds that memory_reserve takes, on all cores.
- * usage: memory hold MIB COMMAND...: with so much more in the pool of 2 MiB pages while COMMAND runs.
+ * usage: memory clear MIB PAGE-KIB ROUNDS: how fast memory becomes zero by each of the processor's stores, and by
+ * memory_clear, on one core and on all; bytes a second of each round, as JSON. usage: memory prepare MIB PAGE-KIB
+ * ROUNDS: seconds that memory_reserve takes, on all cores. usage: memory hold MIB COMMAND...: with so much more in the
+ * pool of 2 MiB pages while COMMAND runs.
  */
 #include <errno.h>
 #include <jansson.h>
@@ -82,7 +82,8 @@ static double loop_speed(const struct bench *bench, const struct store_loop *loo
 	return (double)mem->layout.size * 1e9 / (double)(clock_now() - begun);
 }
 
-/* What a VM's end does: a process, its threads, the mapping, the choice of the loop, and a word of each page read back. */
+/* What a VM's end does: a process, its threads, the mapping, the choice of the loop, and a word of each page read back.
+ */
 static double clear_speed(struct bench *bench, struct memory *mem, unsigned int cores, enum memory_clear_how how,
 			  char stores[16])
 {
@@ -136,7 +137,8 @@ static int clear_main(struct bench *bench)
 			round_measure(bench, &mem, bench->count, all, chosen);
 	}
 	memory_release(&mem);
-	json_dumpf(json_pack("{s:i, s:o, s:o}", "cores", (int)bench->count, "speeds", all, "chosen", chosen), stdout, 0);
+	json_dumpf(json_pack("{s:i, s:o, s:o}", "cores", (int)bench->count, "speeds", all, "chosen", chosen), stdout,
+		   0);
 	return 0;
 }
 

@@ -102,11 +102,13 @@ START_TEST(madt_entries)
 END_TEST
 
 /* Two nodes of which one has two pieces of memory, and three vCPUs. */
-static const struct guest_numa two_nodes = { .count = 2,
-					     .nmemory = 3,
-					     .memory = { { 0, MIB(2), 0 }, { MIB(16), MIB(30), 0 }, { MIB(46), MIB(32), 1 } },
-					     .vcpus = { 0, 1, 1 },
-					     .distances = { { 10, 21 }, { 21, 10 } } };
+static const struct guest_numa two_nodes = {
+	.count = 2,
+	.nmemory = 3,
+	.memory = { { 0, MIB(2), 0 }, { MIB(16), MIB(30), 0 }, { MIB(46), MIB(32), 1 } },
+	.vcpus = { 0, 1, 1 },
+	.distances = { { 10, 21 }, { 21, 10 } }
+};
 
 START_TEST(nodes)
 {

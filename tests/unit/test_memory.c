@@ -369,7 +369,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("memory");
-	TCase *tc = tcase_create("memory");
+	TCase *tc = tcase_create("memory"), *huge = tcase_create("hugepages");
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
@@ -384,10 +384,11 @@ int main(void)
 	tcase_add_test(tc, release_of_none);
 	tcase_add_test(tc, more_than_the_host);
 	tcase_add_test(tc, not_whole_pages);
-	tcase_add_test(tc, too_few_hugepages);
-	tcase_add_test(tc, hugepages);
-	tcase_add_test(tc, hugepages_one_short);
+	tcase_add_test(huge, too_few_hugepages);
+	tcase_add_test(huge, hugepages);
+	tcase_add_test(huge, hugepages_one_short);
 	suite_add_tcase(suite, tc);
+	suite_add_tcase(suite, huge);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -14,7 +14,7 @@ static const uint64_t lengths[] = { 64, 128, 4096, 4096 + 64, MIB(2) };
 
 static uint8_t *bytes_make(uint64_t len)
 {
-	uint8_t *bytes = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *bytes = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, 0, 0);
 
 	ck_assert_ptr_ne(bytes, MAP_FAILED);
 	memset(bytes, 0xa5, len);

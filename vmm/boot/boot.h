@@ -43,7 +43,7 @@ struct guest_numa {
 		uint64_t size;
 		uint32_t domain;
 	} memory[BOOT_DOMAINS_MAX + MEMORY_RANGES];
-	uint32_t vcpus[BOOT_VCPUS_MAX]; /* domain of each */
+	uint32_t vcpus[BOOT_VCPUS_MAX];			       /* domain of each */
 	uint8_t distances[BOOT_DOMAINS_MAX][BOOT_DOMAINS_MAX]; /* 10: the same; all 0: not known */
 };
 
@@ -52,7 +52,7 @@ struct boot_request {
 	const char *initrd;  /* path, or NULL */
 	const char *cmdline; /* the guest's own part */
 	unsigned int vcpus;
-	uint32_t tsc_khz; /* the guest's TSC frequency */
+	uint32_t tsc_khz;	       /* the guest's TSC frequency */
 	const struct guest_numa *numa; /* NULL: one node */
 };
 

@@ -5,7 +5,7 @@
 #include "vmm/boot/acpi.h"
 #include "vmm/boot/boot.h"
 
-#define SRAT_MAX \
+#define SRAT_MAX                                                               \
 	(sizeof(struct acpi_srat) + BOOT_VCPUS_MAX * sizeof(struct srat_cpu) + \
 	 (BOOT_DOMAINS_MAX + MEMORY_RANGES) * sizeof(struct srat_memory))
 #define SLIT_MAX (sizeof(struct acpi_slit) + BOOT_DOMAINS_MAX * BOOT_DOMAINS_MAX)

@@ -69,7 +69,8 @@ static int pages_undo(const char *state)
 	int err = pool_recover(state, &pages);
 
 	if (pages)
-		note("host: %" PRIu64 " huge pages that killed VMs had reserved are out of the host's pools again", pages);
+		note("host: %" PRIu64 " huge pages that killed VMs had reserved are out of the host's pools again",
+		     pages);
 	return err ? EXIT_ERROR : EXIT_CLEAN;
 }
 

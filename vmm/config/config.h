@@ -60,15 +60,15 @@ struct vm_node {
 };
 
 struct vm_config {
-	char *name;		       /* owned, as are all strings; never NULL after config_finish */
-	char *kernel;		       /* path, relative ones already joined to the file's folder */
-	char *initrd;		       /* path or NULL */
-	char *cmdline;		       /* the guest's own part, "" if none */
-	uint64_t memory_size;	       /* bytes, a multiple of 2 MiB */
-	uint64_t page_size;	       /* bytes: 4 KiB, 2 MiB or 1 GiB */
-	bool memory_reserve;	       /* huge pages are added to the host's pools for it, and taken out at its end */
-	bool clear_verify;	       /* all of the memory is read back when it was cleared */
-	unsigned int nnodes;	       /* 0: memory from wherever there is some */
+	char *name;	      /* owned, as are all strings; never NULL after config_finish */
+	char *kernel;	      /* path, relative ones already joined to the file's folder */
+	char *initrd;	      /* path or NULL */
+	char *cmdline;	      /* the guest's own part, "" if none */
+	uint64_t memory_size; /* bytes, a multiple of 2 MiB */
+	uint64_t page_size;   /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	bool memory_reserve;  /* huge pages are added to the host's pools for it, and taken out at its end */
+	bool clear_verify;    /* all of the memory is read back when it was cleared */
+	unsigned int nnodes;  /* 0: memory from wherever there is some */
 	struct vm_node nodes[VM_NODES_MAX];
 	unsigned int vcpus;	       /* 1 to VM_VCPUS_MAX */
 	bool vcpus_given;	       /* not the default: must agree with the cores */

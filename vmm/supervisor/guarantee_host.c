@@ -150,7 +150,10 @@ static void placement_text(const struct memory_placement *placement, char *text,
 
 	*text = '\0';
 	for (uint32_t i = 0; i < placement->count && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%u", i ? "," : placement->count > 1 ? ", on nodes " : ", on node ",
+		used += (size_t)snprintf(text + used, size - used, "%s%u",
+					 i			? ","
+					 : placement->count > 1 ? ", on nodes "
+								: ", on node ",
 					 placement->nodes[i].node);
 	if (placement->runs && used < size)
 		snprintf(text + used, size - used, ", in %" PRIu64 " contiguous piece%s", placement->runs,
@@ -178,8 +181,9 @@ void guarantee_memory(const struct vm *vm, struct guarantee *row)
 	else if (mapped.page_size < MIB(2))
 		small_pages_judge(&mapped, locked, row);
 	else
-		guarantee_set(row, GUARANTEE_HELD, "%" PRIu64 " MiB in %s pages, all there, size locked%s; such pages stay",
-			      size >> 20, page_name(mapped.page_size), places);
+		guarantee_set(row, GUARANTEE_HELD,
+			      "%" PRIu64 " MiB in %s pages, all there, size locked%s; such pages stay", size >> 20,
+			      page_name(mapped.page_size), places);
 }
 
 void guarantee_pages(const struct vm *vm, struct guarantee *row)

@@ -58,7 +58,8 @@ static void core_exec(int program, int socket, const char *name)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
-	/* So that it can lock the guest's memory, in pages of 4 KiB; what a plain user's limit doesn't allow isn't locked. */
+	/* So that it can lock the guest's memory, in pages of 4 KiB; what a plain user's limit doesn't allow isn't
+	 * locked. */
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
 		limit.rlim_cur = geteuid() == 0 ? RLIM_INFINITY : limit.rlim_max;
 		limit.rlim_max = MAX(limit.rlim_cur, limit.rlim_max);

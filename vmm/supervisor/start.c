@@ -88,8 +88,9 @@ static void memory_give_back(struct vm *vm)
 	    !memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
 			  &vm->cleared))
 		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s, by %u thread%s with %s%s", vm->cfg->name,
-		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads, cleared->threads == 1 ? "" : "s",
-		     cleared->stores, cleared->verified ? ", all of it read back" : "");
+		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads,
+		     cleared->threads == 1 ? "" : "s", cleared->stores,
+		     cleared->verified ? ", all of it read back" : "");
 	memory_release(&vm->memory);
 }
 
