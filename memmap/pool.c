@@ -213,8 +213,8 @@ int pool_recover(const char *state, uint64_t *pages)
 	int lock, err;
 
 	*pages = 0;
-	if (access(state, F_OK))
-		return errno == ENOENT ? 0 : -errno;
+	if (!records_any(state))
+		return 0;
 	lock = pools_lock(state);
 	if (lock < 0)
 		return lock;

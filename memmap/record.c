@@ -158,6 +158,27 @@ static int record_recover(int folder, const char *name, uint64_t *pages)
 	return err == -EBADMSG && len > 0 ? err : 0;
 }
 
+/* "pages." and a number. */
+static int name_is_record(const struct dirent *entry)
+{
+	const char *number = entry->d_name + sizeof(RECORD) - 1;
+
+	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && *number &&
+	       number[strspn(number, "0123456789")] == '\0';
+}
+
+bool records_any(const char *state)
+{
+	struct dirent **entries;
+	int count = scandir(state, &entries, name_is_record, NULL);
+
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	if (count >= 0)
+		free(entries);
+	return count > 0;
+}
+
 int records_recover(const char *state, uint64_t *pages)
 {
 	const struct dirent *entry;
@@ -168,10 +189,7 @@ int records_recover(const char *state, uint64_t *pages)
 	if (!folder)
 		return errno == ENOENT ? 0 : fail(-errno, "memory.reserve: \"%s\": %s", state, strerror(errno));
 	while ((entry = readdir(folder))) {
-		const char *number = entry->d_name + sizeof(RECORD) - 1;
-
-		if (strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) != 0 || strspn(number, "0123456789") == 0 ||
-		    number[strspn(number, "0123456789")] != '\0')
+		if (!name_is_record(entry))
 			continue;
 		err = record_recover(dirfd(folder), entry->d_name, pages);
 		result = err ? err : result;

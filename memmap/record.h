@@ -2,6 +2,7 @@
 #ifndef MEMMAP_RECORD_H
 #define MEMMAP_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -22,6 +23,9 @@ int record_done(int fd, int node, uint64_t added);
  * lock must be held. Negative errno, reported.
  */
 int records_recover(const char *state, uint64_t *pages);
+
+/* Is there any? Then nothing has to be locked to see it. */
+bool records_any(const char *state);
 
 /* pool.c: @count pages out of a pool, or as many as it has; reports what can't be. */
 void pool_take_out(int node, uint64_t page_size, uint64_t count);
