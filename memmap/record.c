@@ -170,7 +170,7 @@ static int name_is_record(const struct dirent *entry)
 bool records_any(const char *state)
 {
 	struct dirent **entries;
-	int count = scandir(state, &entries, name_is_record, NULL);
+	int count = scandir(state, &entries, name_is_record, alphasort);
 
 	for (int i = 0; i < count; i++)
 		free(entries[i]);
