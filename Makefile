@@ -67,7 +67,7 @@ check: ## all tests, under 20 minutes; ends with "N passed, 0 failed"
 check-long: ## full matrices and soaks; goes on where it was interrupted
 	$(script)check --long
 
-bench: $(BUILD)/nohype $(BUILD)/nohype-core ## exits, instructions and memory beside QEMU's microvm; BENCH=quick for one short run
+bench: $(BUILD)/nohype $(BUILD)/nohype-core $(BUILD)/bench-memory ## exits, instructions, memory beside QEMU; BENCH=quick: short, BENCH=memory: that part
 	@BUILD='$(abspath $(BUILD))' tests/bench/bench
 
 lint: $(BUILD)/include/dsdt.h ## format, static analysis, shell scripts, man pages
@@ -143,6 +143,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
 
+$(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS)
+
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 asan: asan-build ## build with ASan and UBSan, and run the unit tests so
@@ -205,7 +209,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core bench-memory nohype.d core.d unit bin include man flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this
@@ -213,7 +217,7 @@ help: ## show this
 	@echo
 	@echo "  V=1 shows the commands, BUILD=dir builds elsewhere."
 
--include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
+-include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
 .PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \

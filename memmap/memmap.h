@@ -43,6 +43,69 @@ void layout_plan(struct memory_layout *layout, uint64_t size);
 bool layout_find(const struct memory_layout *layout, uint64_t gpa, uint64_t len, uint64_t *offset);
 
 /*
+ * nodes.c: the host's NUMA nodes, and which part of the memory fd is to be on which. Parts are one behind the other,
+ * multiples of the page size, and none is there twice. .count 0: the memory may be anywhere.
+ */
+#define MEMORY_NODES_MAX   16
+#define MEMORY_NODE_NUMBER 1024 /* nodes are numbered below this: CONFIG_NODES_SHIFT is 10 at most */
+
+struct memory_part {
+	uint32_t node; /* the host's number */
+	uint64_t offset;
+	uint64_t size; /* bytes */
+};
+
+struct memory_nodes {
+	uint32_t count;
+	struct memory_part parts[MEMORY_NODES_MAX];
+};
+
+/* The host's nodes that have memory, smallest first, at most @max: how many. 0: a kernel without NUMA. */
+unsigned int nodes_with_memory(unsigned int *nodes, unsigned int max);
+
+/* -EINVAL, reported: this host has no such node, or it has no memory. */
+int node_check(unsigned int node);
+
+/* The node of a host CPU, or -1 where the kernel knows none; the distance of two nodes (10: the same), 0: not known. */
+int node_of_cpu(unsigned int cpu);
+unsigned int node_distance(unsigned int from, unsigned int to);
+
+/*
+ * crew.c: a process that works on guest memory, with a thread on each of @cores; where a core can't be had (another
+ * cgroup's), on those that this process may use.
+ */
+struct memory_crew {
+	const unsigned int *cores; /* the caller's */
+	unsigned int count;	   /* 0: a thread for each CPU that this process may use */
+	/* May be NULL. Called in the process before its threads are pinned: to go where they can be. */
+	void (*enter)(const struct memory_crew *crew);
+};
+
+/* Called as memory is populated; @done and @total in bytes. */
+typedef void memory_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+/* What is wanted. */
+struct memory_request {
+	struct memory_layout layout;
+	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	struct memory_nodes nodes;
+	struct memory_crew crew;
+	bool reserve; /* huge pages will have been added for it by pool_add: memory_check counts on that */
+	memory_progress_fn *progress; /* may be NULL */
+	void *progress_ctx;
+};
+
+/* placement.c: where the pages are, read back from the kernel. */
+struct memory_placement {
+	uint64_t runs;	/* physically contiguous pieces; 0: not known (that takes CAP_SYS_ADMIN) */
+	uint32_t count; /* nodes; 0: not known */
+	struct {
+		uint32_t node;
+		uint64_t bytes;
+	} nodes[MEMORY_NODES_MAX];
+};
+
+/*
  * memory.c: the guest's memory as a memfd whose size is locked. Reserve, then map to fill it, then unmap: while the
  * guest runs nothing of the supervisor's maps it. The fd stays ours to the end, so that it can be cleared.
  */
@@ -51,31 +114,39 @@ struct memory {
 	uint8_t *host;	    /* mapping of the whole fd, or NULL */
 	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
 	struct memory_layout layout;
+	struct memory_placement placement; /* when it was reserved */
 };
 
-/* Called as memory is populated; @done and @total in bytes. */
-typedef void memory_progress_fn(void *ctx, uint64_t done, uint64_t total);
-
 /*
- * Make the memory fd of @layout's size: pages of @page_size allocated now, all of them or -ENOMEM, never at first
- * touch; zero; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL). @progress may be NULL.
+ * Make the memory fd: all its pages allocated and zeroed now by the crew, or -ENOMEM, never at first touch; each part
+ * on its node (MPOL_BIND) and seen to be there; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL).
  */
-int memory_reserve(struct memory *mem, const struct memory_layout *layout, uint64_t page_size,
-		   memory_progress_fn *progress, void *ctx);
+int memory_reserve(struct memory *mem, const struct memory_request *req);
 
 /* What memory_reserve would refuse now; takes nothing, so another may still come first. Negative errno, reported. */
-int memory_check(const struct memory_layout *layout, uint64_t page_size);
+int memory_check(const struct memory_request *req);
 
 /* Map it shared and writable, left out of core dumps and of children; memory_unmap undoes it. */
 int memory_map(struct memory *mem);
 void memory_unmap(struct memory *mem);
 
 /*
- * clear.c: overwrite all of it with zeroes, through a mapping made for it, and read it back; with a thread for each CPU
- * that this process may use. Whoever else maps it must be dead. Negative errno, reported; -EIO: something didn't stay
- * zero.
+ * clear.c: overwrite all of it with zeroes, by the crew and with the fastest of the processor's stores, measured on it.
+ * A word of each 64 KiB is read back at once; with MEMORY_CLEAR_VERIFY all of it is, when all is written. Whoever else
+ * maps it must be dead. Negative errno, reported; -EIO: something didn't stay zero.
  */
-int memory_clear(struct memory *mem);
+enum memory_clear_how { MEMORY_CLEAR_SAMPLE, MEMORY_CLEAR_VERIFY };
+
+struct memory_cleared {
+	uint64_t bytes; /* 0: not done */
+	int64_t ns;
+	unsigned int threads;
+	char stores[16]; /* which it was: "clzero" */
+	bool verified;	 /* all of it was read back */
+};
+
+int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory_clear_how how,
+		 struct memory_cleared *cleared);
 
 /* Unmap if mapped, and close the fd: the pages go back to the host once no one else holds it. Safe on { .fd = -1 }. */
 void memory_release(struct memory *mem);
@@ -85,5 +156,33 @@ void memory_release(struct memory *mem);
  * names @what, if they aren't all memory of one range.
  */
 void *memory_at(const struct memory *mem, uint64_t gpa, uint64_t len, const char *what);
+
+/*
+ * pool.c: huge pages added to the host's pools for one VM, and taken out again. What is added stands in a record in the
+ * folder @state before it is added; the record is locked as long as its holder lives. One that nobody holds is of a VM
+ * that was killed: pool_recover gives its pages back, and so does the next pool_add.
+ */
+struct pool {
+	int fd; /* the record, locked; -1: nothing was added */
+	char path[128];
+	uint64_t page_size;
+	uint32_t count;
+	struct {
+		int node; /* -1: a kernel without NUMA */
+		uint64_t added;
+	} nodes[MEMORY_NODES_MAX];
+};
+
+/*
+ * As many pages as @req is of, in the pools of its nodes; where it has none, of the host's, beginning with
+ * @req->crew's. All or none: -ENOMEM (the host has no more free memory in one piece), -EACCES, others; reported.
+ */
+int pool_add(struct pool *pool, const struct memory_request *req, const char *state);
+
+/* Exactly as many out again as were added. The memory must have been released, or its pages stay until it is. */
+void pool_give_back(struct pool *pool, const char *state);
+
+/* What the dead have left in @state, given back: pages, in *@pages. Negative errno, reported. */
+int pool_recover(const char *state, uint64_t *pages);
 
 #endif

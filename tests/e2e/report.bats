@@ -48,7 +48,7 @@ END
   same "$(of_report '[.states[].state] | join(" ")')" "planned prepared booting sealed aborting gone"
   same "$(of_report '[.states[].ns] | . == sort')" true
   same "$(of_report '.times | [0, .booting_ns, .asked_ns, .sealed_ns, .ended_ns] | . == sort')" true
-  same "$(of_report .memory_cleared.bytes,.memory_cleared.verified | paste -sd ' ')" "$((64 << 20)) true"
+  same "$(of_report .memory_cleared.bytes,.memory_cleared.verified | paste -sd ' ')" "$((64 << 20)) false"
 }
 
 @test "its numbers are those that nohype exits had" {

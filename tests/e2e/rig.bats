@@ -160,7 +160,7 @@ seen() {
 --cpus two -- true|argument --cpus: invalid int value: 'two'; see --help
 --mem lots -- true|argument --mem: "lots": a size wanted, as 512M or 3G; see --help
 --mem 16M -- true|--mem "16M": 512M or more wanted
---numa 3 -- true|--numa "3": 1 to 2 (--cpus) wanted
+--numa 3 -- true|--numa: 1 to 2 nodes wanted (--cpus)
 --numa 3 --cpus 3 --mem 1000M -- true|--numa: equal shares of 1000M wanted; give another --mem
 --isolated 2 -- true|--isolated: CPUs below 2 (--cpus) wanted, and not all of them
 --isolated 0-1 -- true|--isolated: CPUs below 2 (--cpus) wanted, and not all of them

@@ -84,16 +84,6 @@ def write(folder, name, text):
         file.write(os.fsencode(text))
 
 
-def numa(options):
-    """Nodes of equal shares of the memory and, in turn, of consecutive CPUs."""
-    args = []
-    for node in range(options.numa if options.numa > 1 else 0):
-        first, after = (options.cpus * n // options.numa for n in (node, node + 1))
-        args += ["-object", f"memory-backend-ram,id=node{node},size={options.mem // options.numa}M",
-                 "-numa", f"node,nodeid={node},memdev=node{node},cpus={first}-{after - 1}"]
-    return args
-
-
 def share(tag, path, readonly=True):
     path = path.replace(",", ",,")
     access = ",readonly=on" if readonly else ""
@@ -122,6 +112,19 @@ def network_and_disk(folder):
                        "sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=5",
             "-drive", "if=none,id=disk,format=raw,cache=unsafe,file=" + disk.replace(",", ",,"),
             "-device", "nvme-ns,drive=disk,bus=nvme,nsid=1,shared=on"]
+
+
+def numa(options):
+    """Each node has its memory and its share of the CPUs, which stand side by side."""
+    args, count = [], len(options.numa)
+    for node, size in enumerate(options.numa):
+        first, last = options.cpus * node // count, options.cpus * (node + 1) // count - 1
+        memory = ""
+        if size:
+            args += ["-object", f"memory-backend-ram,id=node{node},size={size}M"]
+            memory = f",memdev=node{node}"
+        args += ["-numa", f"node,nodeid={node},cpus={first}-{last}{memory}"]
+    return args
 
 
 def command_line(options, folder, log, sockets):

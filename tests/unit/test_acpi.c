@@ -52,7 +52,7 @@ static const struct acpi_xsdt *xsdt_find(const struct memory *mem)
 static void tables_make(struct memory *mem, unsigned int vcpus)
 {
 	memory_sparse(mem, MIB(64));
-	ck_assert_int_eq(acpi_write(mem, vcpus), 0);
+	ck_assert_int_eq(acpi_write(mem, vcpus, NULL), 0);
 }
 
 START_TEST(fadt_fields)
@@ -101,6 +101,71 @@ START_TEST(madt_entries)
 }
 END_TEST
 
+/* Two nodes of which one has two pieces of memory, and three vCPUs. */
+static const struct guest_numa two_nodes = {
+	.count = 2,
+	.nmemory = 3,
+	.memory = { { 0, MIB(2), 0 }, { MIB(16), MIB(30), 0 }, { MIB(46), MIB(32), 1 } },
+	.vcpus = { 0, 1, 1 },
+	.distances = { { 10, 21 }, { 21, 10 } }
+};
+
+START_TEST(nodes)
+{
+	const struct acpi_xsdt *xsdt;
+	const struct acpi_srat *srat;
+	const struct acpi_slit *slit;
+	const struct srat_memory *ranges;
+	const struct srat_cpu *cpus;
+	struct memory mem;
+
+	memory_sparse(&mem, MIB(64));
+	ck_assert_int_eq(acpi_write(&mem, 3, &two_nodes), 0);
+	xsdt = xsdt_find(&mem);
+	ck_assert_uint_eq(xsdt->header.length, 36 + 4 * 8);
+	srat = table_at(&mem, xsdt->tables[2], "SRAT");
+	ck_assert_uint_eq(srat->header.length, 48 + 3 * 40 + 3 * 16);
+	ranges = (const struct srat_memory *)srat->entries;
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(ranges[i].type, 1);
+		ck_assert_uint_eq(ranges[i].length, 40);
+		ck_assert_uint_eq(ranges[i].base, two_nodes.memory[i].gpa);
+		ck_assert_uint_eq(ranges[i].size, two_nodes.memory[i].size);
+		ck_assert_uint_eq(ranges[i].domain, two_nodes.memory[i].domain);
+		ck_assert_uint_eq(ranges[i].flags, 1);
+	}
+	cpus = (const struct srat_cpu *)(ranges + 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(cpus[i].type, 0);
+		ck_assert_uint_eq(cpus[i].length, 16);
+		ck_assert_uint_eq(cpus[i].apic_id, i);
+		ck_assert_uint_eq(cpus[i].domain_low, two_nodes.vcpus[i]);
+		ck_assert_uint_eq(cpus[i].flags, 1);
+	}
+	slit = table_at(&mem, xsdt->tables[3], "SLIT");
+	ck_assert_uint_eq(slit->count, 2);
+	ck_assert_mem_eq(slit->distances, "\x0a\x15\x15\x0a", 4);
+	memory_release(&mem);
+}
+END_TEST
+
+/* One node is none: the guest is told of nothing. Of nodes without distances there is no SLIT. */
+START_TEST(nodes_of_less)
+{
+	struct guest_numa numa = two_nodes;
+	struct memory mem;
+
+	memory_sparse(&mem, MIB(64));
+	numa.distances[0][0] = 0;
+	ck_assert_int_eq(acpi_write(&mem, 3, &numa), 0);
+	ck_assert_uint_eq(xsdt_find(&mem)->header.length, 36 + 3 * 8);
+	numa.count = 1;
+	ck_assert_int_eq(acpi_write(&mem, 3, &numa), 0);
+	ck_assert_uint_eq(xsdt_find(&mem)->header.length, 36 + 2 * 8);
+	memory_release(&mem);
+}
+END_TEST
+
 START_TEST(too_many)
 {
 	struct capture cap;
@@ -110,7 +175,7 @@ START_TEST(too_many)
 
 	memory_sparse(&mem, MIB(64));
 	capture_begin(&cap);
-	err = acpi_write(&mem, VM_VCPUS_MAX + 1);
+	err = acpi_write(&mem, VM_VCPUS_MAX + 1, NULL);
 	text = capture_end(&cap);
 	ck_assert_int_eq(err, -ENOSPC);
 	ck_assert_str_eq(text, "nohype: error: ACPI tables: 256 vCPUs don't fit below 0xff000\n");
@@ -138,14 +203,17 @@ START_TEST(disassembles)
 	const struct acpi_fadt *fadt_table;
 	struct memory mem;
 
-	tables_make(&mem, 2);
+	memory_sparse(&mem, MIB(64));
+	ck_assert_int_eq(acpi_write(&mem, 3, &two_nodes), 0);
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	fadt_table = table_at(&mem, xsdt_find(&mem)->tables[0], "FACP");
 	table_save(folder, "facp", &fadt_table->header);
 	table_save(folder, "apic", table_at(&mem, xsdt_find(&mem)->tables[1], "APIC"));
+	table_save(folder, "srat", table_at(&mem, xsdt_find(&mem)->tables[2], "SRAT"));
+	table_save(folder, "slit", table_at(&mem, xsdt_find(&mem)->tables[3], "SLIT"));
 	table_save(folder, "dsdt", table_at(&mem, fadt_table->x_dsdt, "DSDT"));
 	snprintf(command, sizeof(command),
-		 "cd %s && for t in facp apic dsdt; do iasl -d $t.aml >$t.log 2>&1 || exit 1; "
+		 "cd %s && for t in facp apic srat slit dsdt; do iasl -d $t.aml >$t.log 2>&1 || exit 1; "
 		 "grep -iE 'error|invalid|incorrect|unknown' $t.dsl $t.log | grep -v '0 Errors' && exit 1; done; rm -r "
 		 "%s",
 		 folder, folder);
@@ -163,6 +231,8 @@ int main(void)
 
 	tcase_add_test(tc, fadt_fields);
 	tcase_add_loop_test(tc, madt_entries, 0, ARRAY_SIZE(vcpu_counts));
+	tcase_add_test(tc, nodes);
+	tcase_add_test(tc, nodes_of_less);
 	tcase_add_test(tc, too_many);
 	tcase_add_test(tc, disassembles);
 	suite_add_tcase(suite, tc);

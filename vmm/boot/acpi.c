@@ -10,12 +10,6 @@
 #include "dsdt.h"
 #include "vmm/boot/acpi.h"
 
-/* Tables are written one behind the other. */
-struct writer {
-	uint8_t *base; /* of the area at BOOT_ACPI */
-	size_t used;
-};
-
 static uint8_t checksum(const void *table, size_t len)
 {
 	const uint8_t *bytes = table;
@@ -26,8 +20,7 @@ static uint8_t checksum(const void *table, size_t len)
 	return -sum;
 }
 
-/* Copy @len bytes, on a boundary of 16; returns their guest-physical address, 0 if they don't fit. */
-static uint64_t table_add(struct writer *writer, const void *table, size_t len)
+uint64_t acpi_table_add(struct acpi_writer *writer, const void *table, size_t len)
 {
 	size_t start = align_up(writer->used, 16);
 
@@ -38,7 +31,7 @@ static uint64_t table_add(struct writer *writer, const void *table, size_t len)
 	return BOOT_ACPI + start;
 }
 
-static void header_set(struct acpi_header *header, const char *signature, uint8_t revision, uint32_t len)
+void acpi_header_set(struct acpi_header *header, const char *signature, uint8_t revision, uint32_t len)
 {
 	*header = (struct acpi_header){ .length = len, .revision = revision, .oem_revision = 1, .creator_revision = 1 };
 	memcpy(header->signature, signature, sizeof(header->signature));
@@ -47,7 +40,7 @@ static void header_set(struct acpi_header *header, const char *signature, uint8_
 	memcpy(header->creator_id, "NHYP", sizeof(header->creator_id));
 }
 
-static void header_sign(struct acpi_header *header)
+void acpi_header_sign(struct acpi_header *header)
 {
 	header->checksum = 0;
 	header->checksum = checksum(header, header->length);
@@ -62,7 +55,7 @@ static struct acpi_gas port_of_byte(uint16_t port)
  * Hardware-reduced: no fixed ACPI hardware, so no SCI, no power management timer; and Linux then leaves PIT, PIC and
  * RTC alone (arch/x86/kernel/acpi/boot.c, acpi_generic_reduced_hw_init()).
  */
-static uint64_t fadt_add(struct writer *writer, uint64_t dsdt)
+static uint64_t fadt_add(struct acpi_writer *writer, uint64_t dsdt)
 {
 	struct acpi_fadt fadt = {
 		.dsdt = dsdt,
@@ -79,13 +72,13 @@ static uint64_t fadt_add(struct writer *writer, uint64_t dsdt)
 		.hypervisor = "NOHYPE",
 	};
 
-	header_set(&fadt.header, "FACP", 6, sizeof(fadt));
-	header_sign(&fadt.header);
-	return table_add(writer, &fadt, sizeof(fadt));
+	acpi_header_set(&fadt.header, "FACP", 6, sizeof(fadt));
+	acpi_header_sign(&fadt.header);
+	return acpi_table_add(writer, &fadt, sizeof(fadt));
 }
 
 /* vCPU n has APIC id n; ids up to 254 are the xAPIC's (255 means all). */
-static uint64_t madt_add(struct writer *writer, unsigned int vcpus)
+static uint64_t madt_add(struct acpi_writer *writer, unsigned int vcpus)
 {
 	struct acpi_madt madt = { .lapic_address = LAPIC_BASE };
 
@@ -95,18 +88,38 @@ static uint64_t madt_add(struct writer *writer, unsigned int vcpus)
 		madt.lapics[i] = (struct madt_lapic){ MADT_LAPIC, sizeof(struct madt_lapic), i, i, MADT_ENABLED };
 	madt.ioapic = (struct madt_ioapic){ MADT_IOAPIC, sizeof(madt.ioapic), 0, 0, IOAPIC_BASE, 0 };
 	/* The I/O APIC stands before the CPUs, so that the table can end after as many as there are. */
-	header_set(&madt.header, "APIC", 5, offsetof(struct acpi_madt, lapics) + vcpus * sizeof(madt.lapics[0]));
-	header_sign(&madt.header);
-	return table_add(writer, &madt, madt.header.length);
+	acpi_header_set(&madt.header, "APIC", 5, offsetof(struct acpi_madt, lapics) + vcpus * sizeof(madt.lapics[0]));
+	acpi_header_sign(&madt.header);
+	return acpi_table_add(writer, &madt, madt.header.length);
 }
 
-static uint64_t xsdt_add(struct writer *writer, uint64_t fadt, uint64_t madt)
+static uint64_t xsdt_add(struct acpi_writer *writer, const uint64_t *tables, size_t count)
 {
-	struct acpi_xsdt xsdt = { .tables = { fadt, madt } };
+	struct acpi_xsdt xsdt = { 0 };
 
-	header_set(&xsdt.header, "XSDT", 1, sizeof(xsdt));
-	header_sign(&xsdt.header);
-	return table_add(writer, &xsdt, sizeof(xsdt));
+	memcpy(xsdt.tables, tables, count * sizeof(*tables));
+	acpi_header_set(&xsdt.header, "XSDT", 1, offsetof(struct acpi_xsdt, tables) + count * sizeof(*tables));
+	acpi_header_sign(&xsdt.header);
+	return acpi_table_add(writer, &xsdt, xsdt.header.length);
+}
+
+/* All that the XSDT names; false: one doesn't fit. */
+static bool tables_add(struct acpi_writer *writer, unsigned int vcpus, const struct guest_numa *numa, uint64_t *tables,
+		       size_t *count)
+{
+	uint64_t dsdt = acpi_table_add(writer, dsdt_aml_code, sizeof(dsdt_aml_code));
+	bool fits = dsdt != 0;
+
+	*count = 0;
+	tables[(*count)++] = fadt_add(writer, dsdt);
+	tables[(*count)++] = madt_add(writer, vcpus);
+	if (numa && numa->count > 1)
+		tables[(*count)++] = srat_add(writer, numa, vcpus);
+	if (numa && numa->count > 1 && numa->distances[0][0])
+		tables[(*count)++] = slit_add(writer, numa);
+	for (size_t i = 0; i < *count; i++)
+		fits &= tables[i] != 0;
+	return fits;
 }
 
 static void rsdp_write(uint8_t *to, uint64_t xsdt)
@@ -120,19 +133,18 @@ static void rsdp_write(uint8_t *to, uint64_t xsdt)
 	memcpy(to, &rsdp, sizeof(rsdp));
 }
 
-int acpi_write(const struct memory *mem, unsigned int vcpus)
+int acpi_write(const struct memory *mem, unsigned int vcpus, const struct guest_numa *numa)
 {
-	struct writer writer = { .used = sizeof(struct acpi_rsdp) };
-	uint64_t dsdt, fadt, madt, xsdt;
+	struct acpi_writer writer = { .used = sizeof(struct acpi_rsdp) };
+	uint64_t tables[XSDT_TABLES_MAX], xsdt = 0;
+	size_t count;
 
 	writer.base = memory_at(mem, BOOT_ACPI, BOOT_ACPI_END - BOOT_ACPI, "ACPI tables");
 	if (!writer.base)
 		return -EFAULT;
-	dsdt = table_add(&writer, dsdt_aml_code, sizeof(dsdt_aml_code));
-	fadt = fadt_add(&writer, dsdt);
-	madt = madt_add(&writer, vcpus);
-	xsdt = xsdt_add(&writer, fadt, madt);
-	if (!dsdt || !fadt || !madt || !xsdt)
+	if (tables_add(&writer, vcpus, numa, tables, &count))
+		xsdt = xsdt_add(&writer, tables, count);
+	if (!xsdt)
 		return fail(-ENOSPC, "ACPI tables: %u vCPUs don't fit below 0x%x", vcpus, BOOT_ACPI_END);
 	rsdp_write(writer.base, xsdt);
 	return 0;

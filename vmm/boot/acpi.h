@@ -2,6 +2,7 @@
 #ifndef VMM_BOOT_ACPI_H
 #define VMM_BOOT_ACPI_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The tables that a guest gets, as the ACPI specification 6.3 lays them out (chapter 5.2); for acpi.c and its test. */
@@ -52,9 +53,11 @@ struct acpi_header {
 	uint32_t creator_revision;
 } __attribute__((packed));
 
+#define XSDT_TABLES_MAX 4 /* FADT, MADT; SRAT and SLIT where the guest has several nodes */
+
 struct acpi_xsdt {
 	struct acpi_header header;
-	uint64_t tables[2];
+	uint64_t tables[XSDT_TABLES_MAX];
 } __attribute__((packed));
 
 /* Generic Address Structure. */
@@ -114,6 +117,65 @@ struct acpi_madt {
 	struct madt_lapic lapics[MADT_LAPICS_MAX];
 } __attribute__((packed));
 
+#define SRAT_CPU     0 /* entry types */
+#define SRAT_MEMORY  1
+#define SRAT_ENABLED 1
+
+struct srat_cpu {
+	uint8_t type;
+	uint8_t length;
+	uint8_t domain_low; /* bits 7:0 */
+	uint8_t apic_id;
+	uint32_t flags;
+	uint8_t sapic_eid;
+	uint8_t domain_high[3]; /* bits 31:8 */
+	uint32_t clock_domain;
+} __attribute__((packed));
+
+struct srat_memory {
+	uint8_t type;
+	uint8_t length;
+	uint32_t domain;
+	uint16_t reserved;
+	uint64_t base;
+	uint64_t size;
+	uint32_t reserved2;
+	uint32_t flags;
+	uint64_t reserved3;
+} __attribute__((packed));
+
+struct acpi_srat {
+	struct acpi_header header;
+	uint32_t one; /* "reserved to be 1 for backward compatibility" */
+	uint64_t reserved;
+	uint8_t entries[];
+} __attribute__((packed));
+
+struct acpi_slit {
+	struct acpi_header header;
+	uint64_t count;
+	uint8_t distances[];
+} __attribute__((packed));
+
+/* For the files that write tables: they are written one behind the other. */
+struct acpi_writer {
+	uint8_t *base; /* of the area at BOOT_ACPI */
+	size_t used;
+};
+
+/* Copy @len bytes, on a boundary of 16; returns their guest-physical address, 0 if they don't fit. */
+uint64_t acpi_table_add(struct acpi_writer *writer, const void *table, size_t len);
+
+/* Fill a table's header; sign it when the table is whole. */
+void acpi_header_set(struct acpi_header *header, const char *signature, uint8_t revision, uint32_t len);
+void acpi_header_sign(struct acpi_header *header);
+
+/* srat.c: which node each vCPU and range of memory is of, and how far apart nodes are. Their addresses, or 0. */
+struct guest_numa;
+uint64_t srat_add(struct acpi_writer *writer, const struct guest_numa *numa, unsigned int vcpus);
+uint64_t slit_add(struct acpi_writer *writer, const struct guest_numa *numa);
+
+_Static_assert(sizeof(struct srat_cpu) == 16 && sizeof(struct srat_memory) == 40, "as their length says");
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "revision 2");
 _Static_assert(sizeof(struct acpi_header) == 36, "description header");
 _Static_assert(sizeof(struct acpi_fadt) == 276, "revision 6");

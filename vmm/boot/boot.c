@@ -81,7 +81,7 @@ static int plan_write(const struct boot_plan *plan, const struct memory *mem, st
 		err = cmdline_write(plan, mem);
 	if (!err)
 		err = tables_write(mem, plan->protocol, entry);
-	return err ? err : acpi_write(mem, plan->req->vcpus);
+	return err ? err : acpi_write(mem, plan->req->vcpus, plan->req->numa);
 }
 
 int boot_load(const struct boot_request *req, const struct memory *mem, struct boot_entry *entry, char **cmdline_out)

@@ -28,12 +28,32 @@ struct boot_entry {
 	uint32_t reserved2;
 };
 
+/*
+ * The NUMA nodes that a guest sees: ACPI's proximity domains, numbered from 0. Each range of memory and each vCPU is of
+ * one.
+ */
+#define BOOT_DOMAINS_MAX MEMORY_NODES_MAX
+#define BOOT_VCPUS_MAX	 255
+
+struct guest_numa {
+	uint32_t count; /* of domains; less than 2: the guest isn't told */
+	uint32_t nmemory;
+	struct {
+		uint64_t gpa;
+		uint64_t size;
+		uint32_t domain;
+	} memory[BOOT_DOMAINS_MAX + MEMORY_RANGES];
+	uint32_t vcpus[BOOT_VCPUS_MAX];			       /* domain of each */
+	uint8_t distances[BOOT_DOMAINS_MAX][BOOT_DOMAINS_MAX]; /* 10: the same; all 0: not known */
+};
+
 struct boot_request {
 	const char *kernel;  /* path of a bzImage or an ELF vmlinux with a PVH note */
 	const char *initrd;  /* path, or NULL */
 	const char *cmdline; /* the guest's own part */
 	unsigned int vcpus;
-	uint32_t tsc_khz; /* the guest's TSC frequency */
+	uint32_t tsc_khz;	       /* the guest's TSC frequency */
+	const struct guest_numa *numa; /* NULL: one node */
 };
 
 /* Fixed places below 1 MiB; what is written there is said in the file that writes it. */
@@ -60,8 +80,11 @@ int boot_load(const struct boot_request *req, const struct memory *mem, struct b
  */
 int boot_check(const struct boot_request *req, uint64_t memory_size);
 
-/* acpi.c: write the ACPI tables for @vcpus at BOOT_ACPI. -ENOSPC if they don't fit (cannot be: 255 vCPUs do). */
-int acpi_write(const struct memory *mem, unsigned int vcpus);
+/*
+ * acpi.c: write the ACPI tables for @vcpus at BOOT_ACPI; @numa may be NULL. -ENOSPC if they don't fit (cannot be: 255
+ * vCPUs do).
+ */
+int acpi_write(const struct memory *mem, unsigned int vcpus, const struct guest_numa *numa);
 
 /* cmdline.c: what nohype adds (timer, TSC, ends) and the guest's own part; malloced. -E2BIG, -ENOMEM, reported. */
 int cmdline_build(const struct boot_request *req, uint32_t max, char **cmdline);

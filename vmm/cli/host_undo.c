@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* `nohype host status` and `nohype host undo`. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/util.h"
+#include "memmap/memmap.h"
 #include "pinning/host/host.h"
 #include "vmm/cli/host.h"
 
@@ -59,6 +62,18 @@ static int undone_show(const struct undone *undone, int err, bool json)
 	return err && err != -ENOENT ? EXIT_ERROR : EXIT_CLEAN;
 }
 
+/* Of VMs whose supervisor was killed. They are part of no journal: what is told of them goes to standard error. */
+static int pages_undo(const char *state)
+{
+	uint64_t pages;
+	int err = pool_recover(state, &pages);
+
+	if (pages)
+		note("host: %" PRIu64 " huge pages that killed VMs had reserved are out of the host's pools again",
+		     pages);
+	return err ? EXIT_ERROR : EXIT_CLEAN;
+}
+
 int host_undo_main(int argc, char **argv)
 {
 	struct undone undone = { 0 };
@@ -73,5 +88,5 @@ int host_undo_main(int argc, char **argv)
 	code = undone_show(&undone, host_undo(&undone, options.state, "", options.force), options.json);
 	undone_free(&undone);
 	close(lock);
-	return code;
+	return MAX(code, pages_undo(options.state));
 }

@@ -104,5 +104,7 @@ int config_finish(struct vm_config *cfg, const char *where)
 	if (cfg->memory_size % cfg->page_size)
 		err = fail(-EINVAL, "%s: memory.size: %lluM: wanted a multiple of memory.page_size, 1G", where,
 			   (unsigned long long)(cfg->memory_size / MIB(1)));
+	if (memory_agrees(cfg, where))
+		err = -EINVAL;
 	return seal_agrees(cfg, where) ? -EINVAL : err;
 }

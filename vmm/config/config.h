@@ -17,6 +17,8 @@
 #define VM_NAME_MAX	64	  /* bytes, without the 0: [A-Za-z0-9][A-Za-z0-9._-]* */
 #define VM_CORE_LIMIT	8192	  /* host CPU numbers are below it: CONFIG_NR_CPUS' largest value on x86 and arm64 */
 #define VM_CONFIG_MAX	(1 << 20) /* bytes of a configuration file */
+#define VM_NODES_MAX	16	  /* MEMORY_NODES_MAX of memmap/memmap.h */
+#define VM_NODE_LIMIT	1024	  /* NUMA nodes are numbered below it */
 #define VM_EVIDENCE_MAX 64	  /* words */
 #define VM_CMDLINE_MAX	2047	  /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
 
@@ -53,13 +55,23 @@ enum guarantee_id {
 
 #define REQUIRE_ALL UINT32_MAX
 
+/* A share of the memory on one of the host's NUMA nodes. */
+struct vm_node {
+	unsigned int node;
+	uint64_t size; /* bytes; 0: an equal share, and so are all others */
+};
+
 struct vm_config {
-	char *name;		       /* owned, as are all strings; never NULL after config_finish */
-	char *kernel;		       /* path, relative ones already joined to the file's folder */
-	char *initrd;		       /* path or NULL */
-	char *cmdline;		       /* the guest's own part, "" if none */
-	uint64_t memory_size;	       /* bytes, a multiple of 2 MiB */
-	uint64_t page_size;	       /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	char *name;	      /* owned, as are all strings; never NULL after config_finish */
+	char *kernel;	      /* path, relative ones already joined to the file's folder */
+	char *initrd;	      /* path or NULL */
+	char *cmdline;	      /* the guest's own part, "" if none */
+	uint64_t memory_size; /* bytes, a multiple of 2 MiB */
+	uint64_t page_size;   /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	bool memory_reserve;  /* huge pages are added to the host's pools for it, and taken out at its end */
+	bool clear_verify;    /* all of the memory is read back when it was cleared */
+	unsigned int nnodes;  /* 0: memory from wherever there is some */
+	struct vm_node nodes[VM_NODES_MAX];
 	unsigned int vcpus;	       /* 1 to VM_VCPUS_MAX */
 	bool vcpus_given;	       /* not the default: must agree with the cores */
 	unsigned int seal_level;       /* enum seal_level of vmm/core/handoff.h */

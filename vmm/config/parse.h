@@ -44,6 +44,10 @@ bool name_is_valid(const char *name);
 /* cores.c: "auto", an array or a list. */
 key_set_fn set_cores;
 
+/* memory.c; memory_agrees: what its keys can't mean together. */
+key_set_fn set_memory_nodes, set_memory_reserve, set_memory_clear;
+int memory_agrees(const struct vm_config *cfg, const char *where);
+
 /* except.c */
 key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
 

@@ -33,6 +33,8 @@ static int vm_map_memory(struct vm *vm)
 	if (madvise(host, vm->handoff.layout.size, MADV_DONTDUMP) ||
 	    madvise(host, vm->handoff.layout.size, MADV_DONTFORK))
 		return fail(-errno, "keep guest memory out of dumps: %s", strerror(errno));
+	/* As far as the limit goes; the supervisor reads back how much is. Huge pages stay without. */
+	mlock(host, vm->handoff.layout.size);
 	vm->memory = host;
 	close(vm->memory_fd);
 	return 0;

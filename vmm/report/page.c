@@ -107,7 +107,7 @@ static void memory_write(const json_t *report, FILE *out)
 	if (json_is_object(cleared)) {
 		bytes_write(told_number(cleared, "bytes"), out);
 		fprintf(out, " in %.3f s%s", json_number_value(told_get(cleared, "seconds")),
-			json_is_true(told_get(cleared, "verified")) ? ", read back as zero" : "");
+			json_is_true(told_get(cleared, "verified")) ? ", read back as zero" : ", read back in part");
 	} else {
 		fputs("not by nohype", out);
 	}

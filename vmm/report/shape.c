@@ -91,6 +91,20 @@ static const struct shape guarantee[] = {
 };
 static const struct shape guarantees = { "", OBJECT, .members = guarantee };
 
+static const struct shape node[] = {
+	{ "node", COUNT, .max = 1023 },
+	{ "bytes", COUNT },
+	{ NULL },
+};
+static const struct shape nodes = { "", OBJECT, .members = node };
+
+static const struct shape memory[] = {
+	{ "nodes", LIST, .or_null = true, .max = 16, .members = &nodes },
+	{ "contiguous_runs", COUNT, .or_null = true },
+	{ "pages_reserved", COUNT },
+	{ NULL },
+};
+
 static const struct shape violation[] = {
 	{ "vcpu", COUNT, .max = VCPU },
 	{ "core", COUNT, .max = CORE },
@@ -164,6 +178,8 @@ static const struct shape cleared[] = {
 	{ "bytes", COUNT },
 	{ "seconds", NUMBER },
 	{ "verified", FLAG },
+	{ "threads", COUNT, .optional = true, .max = 256 },
+	{ "stores", TEXT, .optional = true },
 	{ NULL },
 };
 
@@ -178,6 +194,7 @@ static const struct shape report_members[] = {
 	{ "times", OBJECT, .members = times },
 	{ "states", LIST, .max = 16, .members = &states },
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
+	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "violation", OBJECT, .or_null = true, .members = violation },
 	{ "ledger", LIST, .max = 255, .members = &ledger },
 	{ "timeline", OBJECT, .members = timeline },

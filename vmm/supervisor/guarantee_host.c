@@ -163,13 +163,32 @@ static void small_pages_judge(const struct mapped_file *mapped, uint64_t locked,
 			locked >> 20, mapped->size >> 20, compact);
 }
 
+/* "on node 0, in 3 contiguous pieces": as it was when it was allocated, and such pages stay. */
+static void placement_text(const struct memory_placement *placement, char *text, size_t size)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (uint32_t i = 0; i < placement->count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%u",
+					 i			? ","
+					 : placement->count > 1 ? ", on nodes "
+								: ", on node ",
+					 placement->nodes[i].node);
+	if (placement->runs && used < size)
+		snprintf(text + used, size - used, ", in %" PRIu64 " contiguous piece%s", placement->runs,
+			 placement->runs == 1 ? "" : "s");
+}
+
 void guarantee_memory(const struct vm *vm, struct guarantee *row)
 {
 	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	uint64_t size = vm->plan.layout.size, locked = 0;
 	struct mapped_file mapped;
+	char places[128];
 	int err = memory_look(vm, &mapped, &locked), seals = fcntl(vm->memory.fd, F_GET_SEALS);
 
+	placement_text(&vm->memory.placement, places, sizeof(places));
 	if (err)
 		guarantee_set(row, GUARANTEE_NOT_HAD, "/proc/%d/smaps of the core manager: %s", (int)vm->core_pid,
 			      strerror(-err));
@@ -183,8 +202,8 @@ void guarantee_memory(const struct vm *vm, struct guarantee *row)
 		small_pages_judge(&mapped, locked, row);
 	else
 		guarantee_set(row, GUARANTEE_HELD,
-			      "%" PRIu64 " MiB in %s pages, all there, size locked; such pages stay", size >> 20,
-			      page_name(mapped.page_size));
+			      "%" PRIu64 " MiB in %s pages, all there, size locked%s; such pages stay", size >> 20,
+			      page_name(mapped.page_size), places);
 }
 
 void guarantee_pages(const struct vm *vm, struct guarantee *row)

@@ -26,6 +26,8 @@ struct vm_plan {
 	unsigned int cores[VM_VCPUS_MAX];
 	struct cpus beside;   /* siblings of these that no other VM may have */
 	struct claims claims; /* held to the end, where the VM is to run */
+	struct memory_nodes nodes; /* of the host */
+	struct guest_numa numa;	   /* and what the guest is told of them */
 };
 
 /* How a VM ended: what the last line says and the exit code is made from. */
@@ -63,8 +65,8 @@ struct vm {
 	struct timespec utc; /* the start, CLOCK_REALTIME */
 	int64_t started;     /* ns, CLOCK_MONOTONIC, as are the next; 0: not yet */
 	int64_t prepared_at, booting_at, ended_at;
-	uint64_t cleared_bytes; /* 0: memory was not cleared by us */
-	int64_t cleared_ns;	/* that took */
+	struct memory_cleared cleared;
+	struct pool pool; /* huge pages that this VM has brought */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
@@ -76,6 +78,17 @@ int plan_cores(struct vm_plan *plan, const struct vm_config *cfg);
 /* What the plan has asked for is this VM's, until plan_release(), which is to be called in any case. */
 enum exit_code plan_claim(struct vm_plan *plan);
 void plan_release(struct vm_plan *plan);
+
+/*
+ * numa.c: the memory's parts by node, multiples of the pages' size; and when the cores are chosen, the nodes that the
+ * guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its core. -EINVAL,
+ * reported: there is no such node.
+ */
+void plan_nodes(struct vm_plan *plan, const struct vm_config *cfg);
+int plan_numa(struct vm_plan *plan);
+
+/* What memory the VM gets, by its own cores. @plan must live as long. */
+struct memory_request plan_memory_request(const struct vm_plan *plan, const struct vm_config *cfg);
 
 /* What is to be loaded. The strings stay @cfg's. */
 struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_khz);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,11 +52,19 @@ static void core_exec(int program, int socket, const char *name)
 {
 	char *const argv[] = { CORE_NAME, (char *)name, NULL };
 	char *const envp[] = { NULL };
+	struct rlimit limit;
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
+	/* So that it can lock the guest's memory, in pages of 4 KiB; what a plain user's limit doesn't allow isn't
+	 * locked. */
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+		limit.rlim_cur = geteuid() == 0 ? RLIM_INFINITY : limit.rlim_max;
+		limit.rlim_max = MAX(limit.rlim_cur, limit.rlim_max);
+		setrlimit(RLIMIT_MEMLOCK, &limit);
+	}
 	if (socket == HANDOFF_SOCKET ? fcntl(socket, F_SETFD, 0) < 0 : dup2(socket, HANDOFF_SOCKET) < 0)
 		_exit(CORE_EXIT_PROTOCOL);
 	if (program == HANDOFF_SOCKET)

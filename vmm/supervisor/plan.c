@@ -62,6 +62,8 @@ static int plan_host(struct vm_plan *plan, const struct vm_config *cfg)
 	if (err)
 		return err;
 	err = plan_cores(plan, cfg);
+	if (!err)
+		err = plan_numa(plan);
 	return err ? err : plan_require(plan, cfg);
 }
 
@@ -98,6 +100,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
+	plan_nodes(plan, cfg);
 	if (plan_files(cfg))
 		return EXIT_USAGE;
 	return plan_host(plan, cfg) || plan_seal(cfg) ? EXIT_HOST : EXIT_CLEAN;
@@ -105,13 +108,15 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 
 int vm_check(const struct vm_config *cfg, const struct run_options *opt)
 {
+	struct memory_request req;
 	struct vm_plan plan;
 	enum exit_code code = plan_make(&plan, cfg);
 
 	(void)opt;
 	if (report_check(cfg))
 		code = EXIT_USAGE;
-	if (code == EXIT_CLEAN && memory_check(&plan.layout, plan.page_size))
+	req = plan_memory_request(&plan, cfg);
+	if (code == EXIT_CLEAN && memory_check(&req))
 		code = EXIT_HOST;
 	plan_release(&plan);
 	return (int)code;

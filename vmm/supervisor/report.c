@@ -72,6 +72,23 @@ static json_t *config_json(const struct vm *vm)
 			 cfg->tripwire == TRIPWIRE_POLLED ? "polled" : "kernel", "exceptions", exceptions_json(cfg));
 }
 
+/* Where the pages are; null what the kernel doesn't tell this user. */
+static json_t *memory_json(const struct vm *vm)
+{
+	const struct memory_placement *placement = &vm->memory.placement;
+	json_t *nodes = placement->count ? json_array() : json_null();
+	uint64_t brought = 0;
+
+	for (uint32_t i = 0; i < placement->count; i++)
+		json_array_append_new(nodes, json_pack("{s:i, s:I}", "node", (int)placement->nodes[i].node, "bytes",
+						       (json_int_t)placement->nodes[i].bytes));
+	for (uint32_t i = 0; i < vm->pool.count; i++)
+		brought += vm->pool.nodes[i].added;
+	return json_pack("{s:o, s:o, s:I}", "nodes", nodes, "contiguous_runs",
+			 placement->runs ? json_integer((json_int_t)placement->runs) : json_null(), "pages_reserved",
+			 (json_int_t)brought);
+}
+
 static json_t *host_json(const struct vm *vm)
 {
 	struct utsname name;
@@ -245,6 +262,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 	json_object_set_new(json, "times", times_json(vm));
 	json_object_set_new(json, "states", states_json(vm, outcome));
 	json_object_set_new(json, "guarantees", guarantees_json(&vm->seal.guarantees));
+	json_object_set_new(json, "memory", memory_json(vm));
 	json_object_set_new(json, "violation", violation_json(vm));
 	json_object_set_new(json, "ledger", ledger_json(vm));
 	json_object_set_new(json, "timeline", timeline_json(&vm->report.timeline));
@@ -255,9 +273,10 @@ void report_finish(struct vm *vm)
 {
 	json_t *json = vm->report.json, *cleared = json_null();
 
-	if (vm->cleared_bytes)
-		cleared = json_pack("{s:I, s:f, s:b}", "bytes", (json_int_t)vm->cleared_bytes, "seconds",
-				    (double)vm->cleared_ns / 1e9, "verified", 1);
+	if (vm->cleared.bytes)
+		cleared = json_pack("{s:I, s:f, s:b, s:i, s:s}", "bytes", (json_int_t)vm->cleared.bytes, "seconds",
+				    (double)vm->cleared.ns / 1e9, "verified", (int)vm->cleared.verified, "threads",
+				    (int)vm->cleared.threads, "stores", vm->cleared.stores);
 	json_object_set_new(json, "memory_cleared", cleared);
 	state_add(json_object_get(json, "states"), "gone", json_integer(since_start(vm, clock_now())));
 }

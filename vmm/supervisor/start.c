@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
 #include "vmm/supervisor/internal.h"
 
 struct step {
@@ -52,11 +53,27 @@ static void kvm_give_back(struct vm *vm)
 	fd_close(&vm->kvm_fd);
 }
 
+static int pages_take(struct vm *vm)
+{
+	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
+
+	return req.reserve ? pool_add(&vm->pool, &req, HOST_STATE) : 0;
+}
+
+static void pages_give_back(struct vm *vm)
+{
+	pool_give_back(&vm->pool, HOST_STATE);
+}
+
 static int memory_take(struct vm *vm)
 {
+	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
 	struct progress progress = { .what = "memory" };
-	int err = memory_reserve(&vm->memory, &vm->plan.layout, vm->plan.page_size, progress_show, &progress);
+	int err;
 
+	req.progress = progress_show;
+	req.progress_ctx = &progress;
+	err = memory_reserve(&vm->memory, &req);
 	progress_end(&progress);
 	return err;
 }
@@ -64,14 +81,16 @@ static int memory_take(struct vm *vm)
 /* Cleared before anything of it goes back; the core manager is dead by now. */
 static void memory_give_back(struct vm *vm)
 {
-	int64_t begun = clock_now();
+	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
+	const struct memory_cleared *cleared = &vm->cleared;
 
-	if (vm->core_pid > 0 && !memory_clear(&vm->memory)) {
-		vm->cleared_bytes = vm->memory.layout.size;
-		vm->cleared_ns = clock_now() - begun;
-		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s", vm->cfg->name, vm->memory.layout.size >> 20,
-		     (double)vm->cleared_ns / 1e9);
-	}
+	if (vm->core_pid > 0 &&
+	    !memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
+			  &vm->cleared))
+		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s, by %u thread%s with %s%s", vm->cfg->name,
+		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads,
+		     cleared->threads == 1 ? "" : "s", cleared->stores,
+		     cleared->verified ? ", all of it read back" : "");
 	memory_release(&vm->memory);
 }
 
@@ -84,6 +103,7 @@ static int image_load(struct vm *vm)
 
 	if (err)
 		return err;
+	req.numa = &vm->plan.numa;
 	err = boot_load(&req, &vm->memory, &vm->entry, &cmdline);
 	memory_unmap(&vm->memory);
 	vm->prepared_at = clock_now();
@@ -109,6 +129,8 @@ static const struct step start_steps[] = {
 	{ "control socket", control_take, control_give_back, EXIT_USAGE },
 	/* opened for the core manager, which opens nothing */
 	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
+	{ "huge pages", pages_take, pages_give_back, EXIT_HOST },
 	/* all of it, or none */
 	{ "memory", memory_take, memory_give_back, EXIT_HOST },
 	/* into the memory, and then it is unmapped */
@@ -153,6 +175,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	struct vm vm = { .cfg = cfg,
 			 .opt = opt,
 			 .memory.fd = -1,
+			 .pool.fd = -1,
 			 .kvm_fd = -1,
 			 .core_pidfd = -1,
 			 .event_fd = -1,

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "memmap/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "memmap/internal.h"
+
+#define HEAD	   "nohype pages 1"
+#define BOOT_ID	   "/proc/sys/kernel/random/boot_id"
+#define BOOT_SIZE  64
+#define RECORD_MAX KIB(16)
+
+static bool boot_read(char boot[BOOT_SIZE])
+{
+	FILE *file = fopen(BOOT_ID, "re");
+	bool read = file && fgets(boot, BOOT_SIZE, file);
+
+	if (file)
+		fclose(file);
+	if (read)
+		boot[strcspn(boot, "\n")] = '\0';
+	return read;
+}
+
+/* As one write, on the disk when this returns. */
+static int line_write(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int line_write(int fd, const char *format, ...)
+{
+	char line[256];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	errno = 0;
+	if (write(fd, line, (size_t)len) != len)
+		return errno ? -errno : -ENOSPC;
+	return fdatasync(fd) ? -errno : 0;
+}
+
+int record_make(const char *path, uint64_t page_size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
+	char boot[BOOT_SIZE];
+
+	if (fd < 0)
+		return fail(-errno, "memory.reserve: \"%s\": %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		err = -errno;
+	else if (!boot_read(boot))
+		err = -ENOENT;
+	else
+		err = line_write(fd, HEAD "\nboot %s\npage %" PRIu64 "\n", boot, page_size);
+	if (!err)
+		return fd;
+	fail(err, "memory.reserve: \"%s\": %s", path, strerror(-err));
+	unlink(path);
+	close(fd);
+	return err;
+}
+
+int record_intend(int fd, int node, uint64_t before, uint64_t wanted)
+{
+	return line_write(fd, "node %d has %" PRIu64 " wanted %" PRIu64 "\n", node, before, wanted);
+}
+
+int record_done(int fd, int node, uint64_t added)
+{
+	return line_write(fd, "node %d got %" PRIu64 "\n", node, added);
+}
+
+/* What the last line of a record began; .wanted 0: nothing. */
+struct intent {
+	int node;
+	uint64_t before, wanted;
+};
+
+static void took_out(int node, uint64_t page_size, uint64_t count, uint64_t *pages)
+{
+	pool_take_out(node, page_size, count);
+	*pages += count;
+}
+
+/* Killed between its two lines: what the pool has more than it had, at most what was wanted. */
+static void intent_undo(const struct intent *intent, uint64_t page_size, uint64_t *pages)
+{
+	int64_t now = intent->wanted ? pool_read(intent->node, page_size) : 0;
+
+	if (now > 0 && (uint64_t)now > intent->before)
+		took_out(intent->node, page_size, MIN((uint64_t)now - intent->before, intent->wanted), pages);
+}
+
+static bool node_is_sane(int node)
+{
+	return node >= -1 && node < MEMORY_NODE_NUMBER;
+}
+
+/* -EBADMSG: not one of ours. -ESTALE: of another boot. */
+static int record_undo(char *text, uint64_t *pages)
+{
+	struct intent intent = { 0 };
+	char boot[BOOT_SIZE], is[BOOT_SIZE], *end;
+	uint64_t page_size, before, wanted;
+	int node, used = 0;
+
+	if (sscanf(text, HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
+		return -EBADMSG;
+	if (!boot_read(boot) || strcmp(boot, is) != 0)
+		return -ESTALE;
+	for (text += used; (end = strchr(text, '\n')); text = end + 1) {
+		*end = '\0';
+		if (sscanf(text, "node %d has %" SCNu64 " wanted %" SCNu64, &node, &before, &wanted) == 3 &&
+		    node_is_sane(node)) {
+			intent = (struct intent){ node, before, wanted };
+		} else if (sscanf(text, "node %d got %" SCNu64, &node, &wanted) == 2 && node == intent.node) {
+			took_out(node, page_size, MIN(wanted, intent.wanted), pages);
+			intent.wanted = 0;
+		} else {
+			return -EBADMSG;
+		}
+	}
+	intent_undo(&intent, page_size, pages);
+	return 0;
+}
+
+/* Nobody's if its lock can be had. */
+static int record_recover(int folder, const char *name, uint64_t *pages)
+{
+	int fd = openat(folder, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), err;
+	char text[RECORD_MAX + 1];
+	ssize_t len;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : fail(-errno, "memory.reserve: \"%s\": %s", name, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB)) {
+		close(fd);
+		return 0;
+	}
+	len = read(fd, text, RECORD_MAX);
+	text[MAX(len, 0)] = '\0';
+	err = record_undo(text, pages);
+	if (err == -EBADMSG && len > 0)
+		fail(err, "memory.reserve: \"%s\": cut or altered: what of it can't be read stays in the pools", name);
+	unlinkat(folder, name, 0);
+	close(fd);
+	return err == -EBADMSG && len > 0 ? err : 0;
+}
+
+/* "pages." and a number. */
+static int name_is_record(const struct dirent *entry)
+{
+	const char *number = entry->d_name + sizeof(RECORD) - 1;
+
+	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && *number &&
+	       number[strspn(number, "0123456789")] == '\0';
+}
+
+bool records_any(const char *state)
+{
+	struct dirent **entries;
+	int count = scandir(state, &entries, name_is_record, alphasort);
+
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	if (count >= 0)
+		free(entries);
+	return count > 0;
+}
+
+int records_recover(const char *state, uint64_t *pages)
+{
+	const struct dirent *entry;
+	DIR *folder = opendir(state);
+	int result = 0, err;
+
+	*pages = 0;
+	if (!folder)
+		return errno == ENOENT ? 0 : fail(-errno, "memory.reserve: \"%s\": %s", state, strerror(errno));
+	while ((entry = readdir(folder))) {
+		if (!name_is_record(entry))
+			continue;
+		err = record_recover(dirfd(folder), entry->d_name, pages);
+		result = err ? err : result;
+	}
+	closedir(folder);
+	return result;
+}
