@@ -162,6 +162,14 @@ static enum MHD_Result request_take(void *cls, struct MHD_Connection *connection
 	return answer_send(connection, request, &answer);
 }
 
+/* Nothing that we have a name for needs an escape, and %00 would cut a path short: what has one is no resource. */
+static size_t escapes_keep(void *cls, struct MHD_Connection *connection, char *text)
+{
+	(void)cls;
+	(void)connection;
+	return strlen(text);
+}
+
 static void request_end(void *cls, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
 {
 	struct request *request = *state;
@@ -205,18 +213,34 @@ int http_open(struct manager *manager)
 
 		if (fd < 0)
 			return fd;
-		manager->daemons[i] =
-			MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_take, manager,
-					 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-					 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
-					 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY + RECORD_BLOCK,
-					 MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL, MHD_OPTION_END);
+		manager->daemons[i] = MHD_start_daemon(
+			MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, request_take, manager,
+			MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+			MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+			(size_t)REQUEST_MEMORY + RECORD_BLOCK, MHD_OPTION_NOTIFY_COMPLETED, request_end, NULL,
+			MHD_OPTION_UNESCAPE_CALLBACK, escapes_keep, NULL, MHD_OPTION_END);
 		if (!manager->daemons[i]) {
 			close(fd);
 			return fail(-EIO, "the HTTP server doesn't start: %s", strerror(errno));
 		}
 	}
 	return 0;
+}
+
+/* Twice: a listener that stopped at the limit is taken up again at the beginning of a run alone. */
+void http_serve(struct manager *manager)
+{
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(sockets); i++)
+		MHD_run(manager->daemons[i / 2]);
+}
+
+bool http_is_full(const struct manager *manager)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		if (MHD_get_daemon_info(manager->daemons[i], MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections >=
+		    CONNECTIONS_MAX)
+			return true;
+	return false;
 }
 
 void http_close(struct manager *manager)

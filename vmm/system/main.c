@@ -20,6 +20,7 @@
 #include "vmm/system/system.h"
 
 #define BEAT_MS 15000
+#define FULL_MS 100 /* until it is looked whether one has hung up, where all connections are taken */
 
 enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_COUNT };
 
@@ -102,6 +103,8 @@ static int timeout_find(const struct manager *manager)
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
 			least = left;
+	if (http_is_full(manager))
+		least = MIN(least, FULL_MS);
 	return (int)least;
 }
 
@@ -138,8 +141,7 @@ static bool serve_once(struct manager *manager)
 	for (unsigned int i = 0; ready > 0 && i < count; i++)
 		if (fds[AT_COUNT + i].revents)
 			vm_ended(manager, manager->vms[i]);
-	MHD_run(manager->daemons[0]);
-	MHD_run(manager->daemons[1]);
+	http_serve(manager);
 	return !(ready > 0 && fds[AT_SIGNAL].revents);
 }
 

@@ -96,6 +96,8 @@ json_int_t events_first(const struct manager *manager);
 
 /* http.c */
 int http_open(struct manager *manager);
+void http_serve(struct manager *manager); /* what has come */
+bool http_is_full(const struct manager *manager);
 void http_close(struct manager *manager);
 
 /* stream.c: an answer that doesn't end; NULL: there are too many. */
