@@ -122,6 +122,8 @@ bool events_receive(struct vm *vm);
 int life_begin(struct vm *vm);
 void life_say(struct vm *vm, const char *state);
 void life_end(struct vm *vm, const struct outcome *outcome);
+/* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
+void life_console(void);
 
 /* outcome.c */
 void outcome_find(struct vm *vm, struct outcome *outcome);

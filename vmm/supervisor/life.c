@@ -7,11 +7,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/record.h"
+#include "base/util.h"
 #include "vmm/supervisor/internal.h"
+
+#define CONSOLE_MAX  MIB(1) /* bytes */
+#define CONSOLE_KEEP KIB(64)
 
 static void life_write(struct vm *vm, json_t *record)
 {
@@ -51,4 +56,22 @@ void life_end(struct vm *vm, const struct outcome *outcome)
 		   json_pack("{s:s, s:I, s:i, s:s, s:o, s:I}", "state", "gone", "ns",
 			     (json_int_t)(clock_now() - vm->started), "code", (int)outcome->code, "text", outcome->text,
 			     "violation", violation_json(vm), "cleared_bytes", (json_int_t)vm->cleared_bytes));
+}
+
+/* stdout is open for appending: what is written after the cut follows what was kept. */
+void life_console(void)
+{
+	static const char note[] = "\n[nohype: what was printed before was dropped]\n";
+	char *tail;
+	struct stat st;
+	ssize_t len;
+
+	if (fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < CONSOLE_MAX)
+		return;
+	tail = malloc(CONSOLE_KEEP);
+	len = tail ? pread(STDOUT_FILENO, tail, CONSOLE_KEEP, st.st_size - (off_t)CONSOLE_KEEP) : 0;
+	if (ftruncate(STDOUT_FILENO, 0) || write(STDOUT_FILENO, note, strlen(note)) < 0 ||
+	    (len > 0 && write(STDOUT_FILENO, tail, (size_t)len) < 0))
+		warn("console: %s", strerror(errno));
+	free(tail);
 }

@@ -102,6 +102,8 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		vm->run = json_integer_value(json_object_get(record, "run"));
 	if (state) {
 		vm->state = state;
+		if (json_object_get(record, "core"))
+			vm->core = (pid_t)json_integer_value(json_object_get(record, "core"));
 		if (strcmp(state, "gone") == 0)
 			end_take(manager, vm, record);
 	}
@@ -131,30 +133,40 @@ void vm_read(struct manager *manager, struct managed *vm)
 		record_take(manager, vm, record);
 	if (len > 0)
 		vm->life_at += at - text;
+	if (len > 0 && vm->pid && !vm->clearing && state_listens(vm->state))
+		memory_hold(vm);
 	if (bad)
 		warn("%s: %u records of its life were cut or altered", vm->name, bad);
 	free(text);
+}
+
+/* What became of the memory of a VM whose supervisor wrote no end. */
+static const char *memory_fate(bool ran, bool cleared)
+{
+	if (!ran)
+		return "none was taken";
+	if (cleared)
+		return "cleared by nohyped";
+	return "not cleared by nohype: Linux zeroes each page before its next user";
 }
 
 /* Its record has no "gone": it was killed, or did not come so far. */
 static void end_invent(struct manager *manager, struct managed *vm, const siginfo_t *info)
 {
 	bool exited = info->si_pid && info->si_code == CLD_EXITED, ran = strcmp(vm->state, "defined") != 0;
-	char text[1200] = "the supervisor ended, and nohyped wasn't there", last[1024] = "";
+	bool cleared = vm->clearing && exited && info->si_status == 0;
+	char text[1200] = "the supervisor was killed", last[1024] = "";
+	enum exit_code code = EXIT_ERROR;
 	json_t *record;
 
 	if (exited && !ran) {
 		log_last(manager, vm, last, sizeof(last));
 		snprintf(text, sizeof(text), "it did not start: %s", last);
-	} else if (info->si_pid) {
-		snprintf(text, sizeof(text), "the supervisor was ended by %s %d", exited ? "itself, status" : "signal",
-			 info->si_status);
+		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
 	}
-	record = json_pack("{s:s, s:i, s:s, s:b, s:I, s:I, s:I, s:s}", "state", "gone", "code",
-			   exited && info->si_status < EXIT_GUEST && !ran ? info->si_status : EXIT_ERROR, "text", text,
-			   "unexpected", 1, "cleared_bytes", (json_int_t)0, "run", vm->run, "seq", ++vm->seq, "memory",
-			   ran ? "not cleared by nohype: Linux zeroes each page before its next user"
-			       : "none was taken");
+	record = json_pack("{s:s, s:i, s:s, s:n, s:I, s:I, s:I, s:s}", "state", "gone", "code", (int)code, "text", text,
+			   "violation", "cleared_bytes", (json_int_t)(cleared ? vm->clearing : 0), "run", vm->run,
+			   "seq", ++vm->seq, "memory", memory_fate(ran, cleared));
 	vm->told = vm->seq;
 	vm->state = "gone";
 	end_set(vm, record);
@@ -169,11 +181,16 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* not our child any more after a restart: then its life alone tells */
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
+	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
+		return; /* and once more when that has ended */
 	if (strcmp(vm->state, "gone") != 0)
 		end_invent(manager, vm, &info);
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
+	fd_close(&vm->memory_fd);
 	vm->pid = 0;
+	vm->core = 0;
+	vm->clearing = 0;
 	vm->order = NULL;
 }
 

@@ -19,7 +19,7 @@
 #include "base/util.h"
 #include "vmm/system/system.h"
 
-#define BEAT_MS 15000
+#define BEAT_MS 5000
 #define FULL_MS 100 /* until it is looked whether one has hung up, where all connections are taken */
 
 enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_COUNT };

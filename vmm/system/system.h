@@ -36,6 +36,9 @@ struct managed {
 	int pid_fd;
 	int life_fd;
 	off_t life_at;
+	pid_t core;	   /* its core manager's */
+	int memory_fd;	   /* the guest's, held for clearing; -1: not */
+	off_t clearing;	   /* bytes that .pid, a process of ours, clears; 0: it isn't so */
 	const char *order; /* given, and not to be taken yet: "stop" or "abort" */
 	json_t *end;	   /* the last record of its last life, or NULL */
 };
@@ -59,7 +62,7 @@ struct manager {
 	int watch_fd; /* inotify */
 	int signal_fd;
 	struct MHD_Daemon *daemons[2]; /* all; and what only reads */
-	int64_t next_beat; /* ns, CLOCK_MONOTONIC: comments to streams that have nothing to say */
+	int64_t next_beat;	       /* ns, CLOCK_MONOTONIC: comments to streams that have nothing to say */
 	bool ending;
 };
 
@@ -88,6 +91,13 @@ void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
 void vm_order(struct managed *vm, const char *word);
+
+/*
+ * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
+ * becomes .pid; false: it isn't ours to clear.
+ */
+void memory_hold(struct managed *vm);
+bool memory_clear_begin(struct managed *vm);
 
 /* events.c: takes @event, numbers and keeps it, and wakes who waits. Its id. */
 json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
