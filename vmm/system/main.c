@@ -35,27 +35,27 @@ static int folder_make(const char *folder, const char *in)
 	return err;
 }
 
-/* One nohyped a folder: the lock lasts as long as it does. */
-static int folder_lock(const char *folder)
+/* One nohyped a folder: the lock lasts as long as @lock, which stays open. */
+static int folder_lock(const char *folder, int *lock)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
+	*lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
 		return fail(-errno, "\"%s\": %s", folder, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB))
+	if (flock(*lock, LOCK_EX | LOCK_NB))
 		return fail(-errno, "\"%s\": another nohyped uses it: stop that, or give --state and --run", folder);
-	return 0; /* stays open */
+	return 0;
 }
 
-static int folders_take(const struct folders *folders)
+static int folders_take(struct manager *manager)
 {
+	const struct folders *folders = &manager->folders;
 	int err = folder_make(folders->state, "");
 
 	err = err ? err : folder_make(folders->state, "/vms");
 	err = err ? err : folder_make(folders->run, "");
 	err = err ? err : folder_make(folders->run, "/vm");
-	err = err ? err : folder_lock(folders->state);
-	return err ? err : folder_lock(folders->run);
+	err = err ? err : folder_lock(folders->state, &manager->locks[0]);
+	return err ? err : folder_lock(folders->run, &manager->locks[1]);
 }
 
 static int signals_take(struct manager *manager)
@@ -147,7 +147,7 @@ static bool serve_once(struct manager *manager)
 
 static int manager_run(struct manager *manager)
 {
-	int err = folders_take(&manager->folders);
+	int err = folders_take(manager);
 
 	err = err ? err : signals_take(manager);
 	err = err ? err : vms_load(manager);

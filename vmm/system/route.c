@@ -64,6 +64,7 @@ unsigned int route_find(struct route *route, const char *method, const char *pat
 			continue;
 		if (strcmp(routes[i].method, method) == 0) {
 			route->id = routes[i].id;
+			route->allow[0] = '\0';
 			return 0;
 		}
 		len += (size_t)snprintf(route->allow + len, sizeof(route->allow) - len, "%s%s", len ? ", " : "",

@@ -55,6 +55,7 @@ struct manager {
 	struct folders folders;
 	struct managed *vms[VMS_MAX]; /* sorted by name */
 	unsigned int count;
+	int locks[2]; /* of the folders */
 	int events_fd;
 	json_int_t last_event;
 	json_t *events; /* the last of them, texts */
