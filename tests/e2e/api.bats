@@ -120,6 +120,25 @@ END
   still_well
 }
 
+@test "nohype start, list, show and delete" {
+  export NOHYPE_SOCKET=$FOLDER/r/api.sock
+  mkdir -p "$FOLDER/vms"
+  echo '{"kernel":"absent","memory":{"size":"64M"}}' >"$FOLDER/vms/from-file.json"
+  run "$NOHYPE" start --wait "$FOLDER/vms/from-file.json"
+  same "$status" 2
+  has "$output" "$FOLDER/vms/absent\": No such file or directory"
+  run "$NOHYPE" list
+  [[ "$output" =~ from-file\ +gone\ +.*No\ such\ file ]]
+  same "$("$NOHYPE" show --json from-file | jq .end.code)" 2
+  run "$NOHYPE" delete from-file
+  same "$status$output" 0
+  run "$NOHYPE" delete from-file
+  same "$status$output" '2nohype: error: nohyped: "from-file": no such VM (404)'
+  NOHYPE_SOCKET=$FOLDER/none run "$NOHYPE" list
+  same "$status" 1
+  has "$output" "no nohyped listens there"
+}
+
 @test "after kill -9 all is there again, and the events go on where they were, also when the last line was cut" {
   before=$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | .last_event')
   kill -9 "$(cat "$FOLDER/pid")"

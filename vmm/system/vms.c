@@ -58,7 +58,8 @@ void vm_remove(struct manager *manager, struct managed *vm)
 	while (manager->vms[at] != vm)
 		at++;
 	manager->count--;
-	memmove(&manager->vms[at], &manager->vms[at + 1], (manager->count - at) * sizeof(manager->vms[0]));
+	for (; at < manager->count; at++)
+		manager->vms[at] = manager->vms[at + 1];
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
