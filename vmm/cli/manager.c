@@ -46,7 +46,7 @@ static int vm_path(const struct command *cmd, const char *name, const char *rest
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-	if (!vm_name_check(cmd, name))
+	if (!vm_name_check(cmd, name) || !name)
 		return EXIT_USAGE;
 	if (strspn(name, allowed) != strlen(name) || !*name) {
 		fail(-EINVAL, "%s: no VM has a name with such characters", cmd->name);
