@@ -28,6 +28,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 # What each program is made of: folders, not lists, so that a new file is just there.
 NOHYPE_DIRS := base memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
 	       vmm/doctor vmm/cli
+SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c
 
@@ -35,10 +36,12 @@ CORE_BASE   := base/fd.c base/message.c memmap/layout.c
 REASONS     := vmm/x86/reasons.c
 NOHYPE_SRCS := $(sort $(foreach d,$(NOHYPE_DIRS),$(wildcard $(d)/*.c)) $(REASONS))
 CORE_SRCS   := $(sort $(filter-out $(REASONS),$(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))) $(CORE_BASE)
+SYSTEM_SRCS := $(sort $(foreach d,$(SYSTEM_DIRS),$(wildcard $(d)/*.c)))
 UNIT_SRCS   := $(sort $(wildcard tests/unit/*.c))
 FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/*.c))
 
 NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
+SYSTEM_OBJS := $(SYSTEM_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
@@ -46,13 +49,14 @@ MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
 NOHYPE_LIBS := -ljansson -lhwloc -lm
+SYSTEM_LIBS := -lmicrohttpd
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
 # A script of ours, with what it and the makes that it starts read.
 script = @BUILD='$(abspath $(BUILD))' CC='$(CC)' V='$(V)' scripts/
 
-all: $(BUILD)/nohype $(BUILD)/nohype-core man ## the programs and their man pages
+all: $(BUILD)/nohype $(BUILD)/nohyped $(BUILD)/nohype-core man ## the programs and their man pages
 	@:
 
 deps: ## install what building and testing need, after saying what that is
@@ -78,6 +82,11 @@ lint: $(BUILD)/include/dsdt.h ## format, static analysis, shell scripts, man pag
 $(BUILD)/nohype: $(NOHYPE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ $(NOHYPE_LIBS)
+
+# The system manager has nohype's code but for its command line.
+$(BUILD)/nohyped: $(SYSTEM_OBJS) $(filter-out $(BUILD)/nohype.d/vmm/cli/%,$(NOHYPE_OBJS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie -o $@ $^ $(NOHYPE_LIBS) $(SYSTEM_LIBS)
 
 # One file that needs nothing of the host's file system: it is executed by fd and opens nothing.
 CORE_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(CORE_OBJS) $(CORE_LIBS)
@@ -110,7 +119,7 @@ $(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
 	@mkdir -p $(@D)
-	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h
+	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 man: $(MAN_PAGES)
@@ -131,7 +140,7 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 # --- tests ---
 
 # One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
-UNIT_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
+UNIT_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
 	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c)) \
 	     vmm/core/receive.c))
 
@@ -141,11 +150,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	@mkdir -p $(@D)
 	@scripts/have check.h
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
 
 $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(CORE_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS)
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -153,7 +162,7 @@ asan: asan-build ## build with ASan and UBSan, and run the unit tests so
 	$(script)check --unit $(BUILD)/asan/unit
 
 asan-build:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype unit
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype $(BUILD)/asan/nohyped unit
 
 FUZZ_SECONDS ?= 60
 
@@ -165,12 +174,12 @@ fuzz-build:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
 		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
 
-FUZZ_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS))
+FUZZ_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS))
 
 $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(FUZZ_OBJS) $(NOHYPE_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -o $@ $< $(FUZZ_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS)
 
 guests: ## the guests that demo and tests boot: kernels, initramfs, Debian
 	$(script)guests
@@ -184,7 +193,7 @@ readme: $(BUILD)/nohype-core ## put these numbers into README.md, where a test w
 # --- installing ---
 
 # FOLDER:FILE: what is installed where.
-INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(LIBEXECDIR):$(BUILD)/nohype-core
+INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
 		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
@@ -209,7 +218,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core bench-memory nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core bench-memory nohype.d core.d unit bin include man flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this
@@ -217,7 +226,7 @@ help: ## show this
 	@echo
 	@echo "  V=1 shows the commands, BUILD=dir builds elsewhere."
 
--include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
+-include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(SYSTEM_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
 .PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \

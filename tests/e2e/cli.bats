@@ -93,8 +93,8 @@ config() {
   says '"rnu": unknown command: did you mean run?'
   run_it 2 chek vm.json
   says '"chek": unknown command: did you mean check?'
-  run_it 2 start
-  says '"start": unknown command: nohype help lists what there is'
+  run_it 2 begin
+  says '"begin": unknown command: nohype help lists what there is'
   run_it 2 ''
   says '"": unknown command: nohype help lists what there is'
   run_it 2 $'a\033[2Jb'

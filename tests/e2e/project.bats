@@ -13,7 +13,7 @@ setup() {
   make install DESTDIR="$root" >"$BATS_TEST_TMPDIR/log"
   "$root/usr/local/bin/nohype" --version
   for file in libexec/nohype/nohype-core share/man/man1/nohype.1 share/man/man5/nohype-vm.5 share/man/man7/nohype-exits.7 \
-    share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json; do
+    bin/nohyped share/man/man8/nohyped.8 share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json; do
     [ -s "$root/usr/local/$file" ]
   done
   same "$(grep -c INSTALL "$BATS_TEST_TMPDIR/log")" "$(find "$root" -type f | wc -l)"

@@ -32,6 +32,11 @@ int report_main(const struct command *cmd, int argc, char **argv);
 int explain_main(const struct command *cmd, int argc, char **argv);
 int host_main(const struct command *cmd, int argc, char **argv);
 int doctor_main(const struct command *cmd, int argc, char **argv);
+/* manager.c: by nohyped. */
+int list_main(const struct command *cmd, int argc, char **argv);
+int show_main(const struct command *cmd, int argc, char **argv);
+int start_main(const struct command *cmd, int argc, char **argv);
+int delete_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* control.c: a supervisor's answer, or NULL, reported, if it has understood nothing; and can a VM be called @name? */

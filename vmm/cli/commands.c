@@ -26,6 +26,17 @@ const struct command commands[] = {
 	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },
 	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",
 	  false, control_main },
+	{ "start", "[--wait] NAME | FILE.json", "let nohyped start a VM",
+	  "NAME is one that nohyped knows; FILE.json is stored there first. With --wait it returns when the VM is "
+	  "sealed,\n"
+	  "or has ended: then the exit code is that of its end.\n",
+	  false, start_main },
+	{ "list", "[--json]", "list nohyped's VMs", "A line for each: name, state, and how it ended.\n", false,
+	  list_main },
+	{ "show", "[--json] NAME", "show one of nohyped's VMs",
+	  "A line as of list; with --json all of it, with exits and guarantees.\n", false, show_main },
+	{ "delete", "NAME", "let nohyped forget a VM that doesn't run", "Its configuration, log and report go.\n",
+	  false, delete_main },
 	{ "report", "FILE.json [-o FILE.html]", "make a page of a report that run --report wrote",
 	  "Writes one HTML file that is complete in itself: outcome, violation, guarantees, exits and their timeline.\n"
 	  "Without -o it is FILE.html, and its name is printed; -o - writes to standard output.\n",

@@ -13,7 +13,7 @@
 #define LONG_ONLY 256 /* what getopt_long returns for option i without a letter: LONG_ONLY + i */
 
 /* What an option does. */
-enum action { SET_KEY, VERBOSE, JSON, HELP };
+enum action { SET_KEY, VERBOSE, JSON, MANAGED, HELP };
 
 static const struct cli_option {
 	char letter; /* 0: none */
@@ -42,6 +42,7 @@ static const struct cli_option {
 	{ 'n', "name", "NAME", SET_KEY, "name", "the VM's name (default: the file's, or vm)" },
 	{ 'v', "verbose", NULL, VERBOSE, NULL, "say the whole command line, the placement and each step" },
 	{ 0, "json", NULL, JSON, NULL, "print {\"ok\": true or false, \"errors\": [...]} instead", .only = "check" },
+	{ 0, "managed", NULL, MANAGED, NULL, "for nohyped alone: write its life to fd 3", .only = "run" },
 	{ 'h', "help", NULL, HELP, NULL, "show this help" },
 };
 _Static_assert(ARRAY_SIZE(options) <= OPTIONS_MAX, "struct invocation has room for each");
@@ -130,6 +131,9 @@ static void option_apply(struct invocation *inv, size_t index, bool as_long)
 		break;
 	case JSON:
 		inv->json = true;
+		break;
+	case MANAGED:
+		inv->run.managed = true;
 		break;
 	case HELP:
 		inv->help = true;

@@ -169,6 +169,16 @@ static void order_take(struct vm *vm, const char *word, struct answer *answer)
 	answer_set(answer, "{\"ok\": false, \"error\": \"unknown request\"}");
 }
 
+/* The system manager holds it too, so that it can be cleared when we have been killed. */
+static void memory_give(const struct vm *vm)
+{
+	static const char answer[] = "{\"ok\": true}";
+	int err = fd_send(vm->client_fd, answer, strlen(answer), &vm->memory.fd, 1, MSG_DONTWAIT);
+
+	if (err)
+		warn("control socket: a client didn't take the memory: %s", strerror(-err));
+}
+
 void control_serve(struct vm *vm)
 {
 	struct answer answer = { .len = 0 };
@@ -177,6 +187,10 @@ void control_serve(struct vm *vm)
 
 	if (len > 0) {
 		word[len] = '\0';
+	}
+	if (len > 0 && strcmp(word, "memory") == 0) {
+		memory_give(vm);
+	} else if (len > 0) {
 		order_take(vm, word, &answer);
 		if (send(vm->client_fd, answer.text, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			warn("control socket: a client didn't take its answer: %s", strerror(errno));

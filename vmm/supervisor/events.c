@@ -106,6 +106,7 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 		break;
 	case EVENT_BOOTING:
 		vm->booting_at = clock_now();
+		life_say(vm, "booting");
 		if (vm->opt->verbose)
 			note("booting");
 		break;

@@ -137,6 +137,16 @@ void control_serve(struct vm *vm);
 /* events.c: take what the core manager says. False: it has hung up, or talks nonsense and was killed. */
 bool events_receive(struct vm *vm);
 
+/*
+ * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say
+ * and life_end can't fail the VM.
+ */
+int life_begin(struct vm *vm);
+void life_say(struct vm *vm, const char *state);
+void life_end(struct vm *vm, const struct outcome *outcome);
+/* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
+void life_console(void);
+
 /* outcome.c */
 void outcome_find(struct vm *vm, struct outcome *outcome);
 

@@ -203,6 +203,7 @@ void seal_finish(struct vm *vm)
 		return;
 	}
 	vm->seal.sealed = true;
+	life_say(vm, "sealed");
 	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
 	     vm->cfg->name, seal_level_name(vm->seal.level), seal_is_polled(&vm->seal) ? ", polled" : "",
 	     *vm->seal.label ? "; " : "", vm->seal.label);

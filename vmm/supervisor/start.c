@@ -107,6 +107,7 @@ static int image_load(struct vm *vm)
 	err = boot_load(&req, &vm->memory, &vm->entry, &cmdline);
 	memory_unmap(&vm->memory);
 	vm->prepared_at = clock_now();
+	life_say(vm, "prepared");
 	if (!err && vm->opt->verbose)
 		note("command line: %s", cmdline);
 	free(cmdline);
@@ -170,6 +171,33 @@ static void plan_note(const struct vm_plan *plan)
 		note("vCPU %u: core %u", i, plan->cores[i]);
 }
 
+/* From the first step to the last; the outcome is said in one line. */
+static void vm_live(struct vm *vm, struct outcome *outcome)
+{
+	outcome->code = plan_make(&vm->plan, vm->cfg);
+	if (!outcome->code)
+		outcome->code = plan_claim(&vm->plan);
+	if (!outcome->code && vm->opt->verbose)
+		plan_note(&vm->plan);
+	if (!outcome->code)
+		outcome->code = vm_start(vm);
+	if (outcome->code)
+		return;
+	vm_watch(vm);
+	outcome_find(vm, outcome);
+	life_say(vm, outcome->code == EXIT_CLEAN ? "stopping" : "aborting");
+	ledger_print(vm);
+	evidence_print(vm);
+	report_collect(vm, outcome);
+	vm_give_back(vm);
+	if (vm->report.failed && outcome->code == EXIT_CLEAN)
+		outcome->code = EXIT_ERROR;
+	if (outcome->hint[0])
+		note("%s: %s", vm->cfg->name, outcome->hint);
+	note("%s: %s (exit code %d: %s)", vm->cfg->name, outcome->text, (int)outcome->code,
+	     exit_code_text(outcome->code));
+}
+
 int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 {
 	struct vm vm = { .cfg = cfg,
@@ -196,28 +224,10 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	/* From here on this process has the guest's memory in reach: no core file, and nobody looks in. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 		return fail(EXIT_ERROR, "no core dumps: %s", strerror(errno));
-	outcome.code = plan_make(&vm.plan, cfg);
-	if (!outcome.code)
-		outcome.code = plan_claim(&vm.plan);
-	if (!outcome.code && opt->verbose)
-		plan_note(&vm.plan);
-	if (!outcome.code)
-		outcome.code = vm_start(&vm);
-	if (outcome.code) {
-		plan_release(&vm.plan);
-		return (int)outcome.code;
-	}
-	vm_watch(&vm);
-	outcome_find(&vm, &outcome);
-	ledger_print(&vm);
-	evidence_print(&vm);
-	report_collect(&vm, &outcome);
-	vm_give_back(&vm);
+	if (life_begin(&vm))
+		return EXIT_ERROR;
+	vm_live(&vm, &outcome);
 	plan_release(&vm.plan);
-	if (vm.report.failed && outcome.code == EXIT_CLEAN)
-		outcome.code = EXIT_ERROR;
-	if (outcome.hint[0])
-		note("%s: %s", cfg->name, outcome.hint);
-	note("%s: %s (exit code %d: %s)", cfg->name, outcome.text, (int)outcome.code, exit_code_text(outcome.code));
+	life_end(&vm, &outcome);
 	return (int)outcome.code;
 }

@@ -8,7 +8,11 @@
 
 struct run_options {
 	bool verbose; /* say the command line, the placement and each step */
+	bool managed; /* started by nohyped: its life is written to LIFE_FD */
 };
+
+/* Where a managed VM's life goes: see vmm/system/launch.c. */
+#define LIFE_FD 3
 
 /* Run one VM to its end in the foreground; returns an enum exit_code. The last line on standard error says why. */
 int vm_run(const struct vm_config *cfg, const struct run_options *opt);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DIGITS 16
+
+static uint64_t checksum(const char *text, size_t len)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3;
+	return hash;
+}
+
+int record_append(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	char *line = NULL;
+	ssize_t written;
+	int size;
+
+	if (len + DIGITS + 2 > RECORD_MAX || memchr(text, '\n', len))
+		return -EINVAL;
+	size = asprintf(&line, "%016" PRIx64 " %s\n", checksum(text, len), text);
+	if (size < 0)
+		return -ENOMEM;
+	written = write(fd, line, (size_t)size);
+	free(line);
+	if (written == size)
+		return 0;
+	return written < 0 ? -errno : -ENOSPC;
+}
+
+/* The text of the line [@line, @end), or NULL. */
+static char *line_check(char *line, const char *end)
+{
+	char sum[DIGITS + 1];
+	char *text = line + DIGITS + 1;
+
+	if (end - line < DIGITS + 1 || line[DIGITS] != ' ')
+		return NULL;
+	snprintf(sum, sizeof(sum), "%016" PRIx64, checksum(text, (size_t)(end - text)));
+	return memcmp(sum, line, DIGITS) == 0 && !memchr(text, '\0', (size_t)(end - text)) ? text : NULL;
+}
+
+char *record_next(char **at, char *end, unsigned int *bad)
+{
+	char *newline, *text;
+
+	while (*at < end && (newline = memchr(*at, '\n', (size_t)(end - *at)))) {
+		text = line_check(*at, newline);
+		*at = newline + 1;
+		*newline = '\0';
+		if (text)
+			return text;
+		++*bad;
+	}
+	return NULL;
+}

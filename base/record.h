@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BASE_RECORD_H
+#define BASE_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Append-only files of one record a line: a checksum (FNV-1a, 16 hexadecimal digits: against accidents, not against
+ * whoever may write there), a space, and a text without newlines. A line that was cut or altered is told apart.
+ */
+#define RECORD_MAX 65536 /* bytes of a line */
+
+/* Append @text as one record by one write(2), to @fd, open with O_APPEND. Negative errno; reports nothing. */
+int record_append(int fd, const char *text);
+
+/*
+ * The next record of [*@at, @end): its text (0-terminated in place) and *@at after it. NULL: no whole line is left, and
+ * *@at is where it begins. *@bad counts the lines that were skipped as they aren't what was written.
+ */
+char *record_next(char **at, char *end, unsigned int *bad);
+
+#endif

@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# nohyped's API: what schemas/openapi.json says, and what can be sent to it that is wrong. Needs no KVM.
+
+load lib
+
+setup_file() {
+  export FOLDER=$BATS_FILE_TMPDIR
+  manager_start
+}
+
+teardown_file() {
+  kill "$(cat "$FOLDER/pid")"
+}
+
+manager_start() {
+  "$BUILD/nohyped" --state "$FOLDER/s" --run "$FOLDER/r" 2>>"$FOLDER/log" 3>&- &
+  echo $! >"$FOLDER/pid"
+  for _ in $(seq 300); do
+    ! curl -s --unix-socket "$FOLDER/r/api.sock" http://n/v1/version >"$FOLDER/version" || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+api() { # PATH ARG...: body and status
+  local path=$1
+  shift
+  curl -s --max-time 60 --unix-socket "$FOLDER/r/api.sock" -w '|%{http_code}' "$@" "http://n$path"
+}
+
+# It goes on answering, with as many fds as at first; and its memory is bounded.
+still_well() {
+  local pid now answer
+  pid=$(cat "$FOLDER/pid")
+  # there may be no room in its queue for a moment
+  for _ in $(seq 100); do
+    answer=$(api /v1/version || true)
+    [ "$answer" = '|000' ] || break
+    sleep 0.2
+  done
+  has "$answer" '"api":1}|200'
+  for _ in $(seq 100); do
+    now=$(find "/proc/$pid/fd" -mindepth 1 | wc -l)
+    [ "$now" -gt 16 ] || break
+    sleep 0.2
+  done
+  [ "$now" -le 16 ] || { ls -l "/proc/$pid/fd"; return 1; }
+  [ "$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")" -lt 65536 ]
+}
+
+@test "every path, with every method and with bodies of all kinds, answers as openapi.json says" {
+  run /usr/bin/python3 tests/e2e/api-cases "$FOLDER/r"
+  echo "$output"
+  same "$status" 0
+  still_well
+}
+
+@test "the sockets are for their owner and group" {
+  same "$(stat -c '%a %F' "$FOLDER/r/api.sock" "$FOLDER/r/monitor.sock" | sort -u)" "660 socket"
+}
+
+@test "Prometheus' own parser takes the metrics" {
+  api /v1/vms/metric -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  curl -s --unix-socket "$FOLDER/r/api.sock" http://n/metrics | /usr/bin/python3 -c '
+import sys
+from prometheus_client.parser import text_string_to_metric_families as parse
+found = {s.name: s for f in parse(sys.stdin.read()) for s in f.samples if s.labels.get("vm", "metric") == "metric"}
+assert found["nohype_vm_state"].labels["state"] == "defined", found
+assert found["nohype_events_total"].value > 0'
+}
+
+@test "not HTTP, half a request, and a body that never comes" {
+  python3 - "$FOLDER/r/api.sock" <<'END'
+import socket, sys
+for sent in (b"\0" * 100, b"hello\r\n\r\n", b"GET /v1/version HT", b"PUT /v1/vms/a HTTP/1.1\r\nHost: n\r\nContent-Length: 10\r\n\r\n{",
+             b"GET / HTTP/1.1\r\nHost: n\r\nX: " + b"y" * 200000 + b"\r\n\r\n", b"GET " + b"/" * 200000 + b" HTTP/1.1\r\n\r\n"):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(sys.argv[1])
+    try:
+        peer.sendall(sent)
+    except BrokenPipeError:
+        pass
+    peer.close()
+END
+  still_well
+}
+
+@test "more connections at once than it takes: those are served that there is room for, and then all again" {
+  python3 - "$FOLDER/r/api.sock" <<'END'
+import socket, sys
+peers = []
+for _ in range(300):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.setblocking(False)
+    try:
+        peer.connect(sys.argv[1])
+    except BlockingIOError:
+        pass
+    peers.append(peer)
+END
+  still_well
+}
+
+@test "100 MB of body is refused, chunked too" {
+  has "$(head -c 100000000 /dev/zero | api /v1/vms/big -T -)" "|413"
+  has "$(head -c 100000000 /dev/zero | api /v1/vms/big -X PUT --data-binary @- -H 'Content-Type: application/json')" "|413"
+  has "$(api /v1/vms/big)" "|404"
+  still_well
+}
+
+@test "a reader of events that goes away, and more readers than there may be" {
+  for _ in $(seq 20); do
+    curl -sN --max-time 3 --unix-socket "$FOLDER/r/api.sock" -o /dev/null -w '%{http_code}\n' \
+      "http://n/v1/events?after=0" >>"$FOLDER/readers" 3>&- &
+  done
+  wait
+  same "$(sort "$FOLDER/readers" | uniq -c | tr -s ' ' | paste -sd ,)" " 16 200, 4 503"
+  api /v1/vms/event -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  still_well
+}
+
+@test "nohype start, list, show and delete" {
+  export NOHYPE_SOCKET=$FOLDER/r/api.sock
+  mkdir -p "$FOLDER/vms"
+  echo '{"kernel":"absent","memory":{"size":"64M"}}' >"$FOLDER/vms/from-file.json"
+  run "$NOHYPE" start --wait "$FOLDER/vms/from-file.json"
+  same "$status" 2
+  has "$output" "$FOLDER/vms/absent\": No such file or directory"
+  run "$NOHYPE" list
+  [[ "$output" =~ from-file\ +gone\ +.*No\ such\ file ]]
+  same "$("$NOHYPE" show --json from-file | jq .end.code)" 2
+  run "$NOHYPE" delete from-file
+  same "$status$output" 0
+  run "$NOHYPE" delete from-file
+  same "$status$output" '2nohype: error: nohyped: "from-file": no such VM (404)'
+  NOHYPE_SOCKET=$FOLDER/none run "$NOHYPE" list
+  same "$status" 1
+  has "$output" "no nohyped listens there"
+}
+
+@test "after kill -9 all is there again, and the events go on where they were, also when the last line was cut" {
+  before=$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | .last_event')
+  kill -9 "$(cat "$FOLDER/pid")"
+  printf '0123456789abcdef {"id":' >>"$FOLDER/s/events"
+  manager_start
+  has "$(cat "$FOLDER/log")" 'its last line is cut, and dropped'
+  same "$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | "\(.last_event) \([.vms[].name] | join(" "))"')" \
+    "$((before + 1)) event metric present"
+}
+
+@test "a second nohyped of the same folder is refused" {
+  run "$BUILD/nohyped" --state "$FOLDER/s" --run "$FOLDER/other"
+  same "$status" 1
+  has "$output" "another nohyped uses it"
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# nohyped: VMs through the API, on one host: tests/e2e/manager-runs.
+
+load lib
+
+setup_file() {
+  tests/e2e/violations/build >/dev/null
+  guests poll
+  export OUT=$BATS_FILE_TMPDIR/out
+  on_kvm_host --cpus 4 --mem 2G --timeout 600 --out "$OUT" -- tests/e2e/manager-runs >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
+    cat "$BATS_FILE_TMPDIR/log" "$OUT/nohyped.log"
+}
+
+# found WHAT WANTED: what the lines of that name have, joined by commas.
+found() {
+  same "$(sed -n "s/^$1|//p" "$BATS_FILE_TMPDIR/found" | paste -sd ,)" "$2"
+}
+
+@test "VMs are defined, started once, sealed and listed" {
+  found define "201,201,201"
+  found start "202|409,202|409,202|409"
+  found list "absent defined|bad defined|one sealed|three sealed|two sealed"
+}
+
+@test "one that runs is not deleted, and one that is sealed not sealed again" {
+  found "delete while it runs" 409
+  found "seal a sealed one" 409
+}
+
+@test "a violation is told with its record, and the memory is cleared" {
+  found violation "5|port I/O|64"
+}
+
+@test "one that can't start says why" {
+  found absent "2|nohype: error: kernel \"$(realpath "$BUILD")/e2e-guests/absent\": No such file or directory"
+}
+
+@test "kill -9 of nohyped: sealed VMs have no exit of it, and a new one finds them, and who ended meanwhile" {
+  found "after kill" "one sealed|two sealed|three gone"
+  found "same processes" True
+  found "exits of the guest" "0|0"
+  found "told once" "state three stopping|state three gone|manager - ready"
+}
+
+@test "stop is 0, abort 6, also while it starts" {
+  found stop "202|0"
+  found "stop again" 409
+  found abort "202|6"
+  found "abort while it starts" "202|202|6"
+}
+
+@test "kill -9 of a supervisor: nohyped clears the memory" {
+  found "supervisor killed" "1|cleared by nohyped|64"
+}
+
+@test "events come in order, with ids without holes" {
+  found "events of a run" "planned|prepared|booting|sealed|gone"
+  found ids True
+}
+
+@test "nothing is left: no fds, no files" {
+  found fds True
+  found deleted "204|204|204|204|204"
+  found left "[]|[]"
+  found ended 0
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nohyped: what a request is for, and files of records. */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/record.h"
+#include "base/util.h"
+#include "vmm/system/route.h"
+
+static const struct {
+	const char *method, *path;
+	unsigned int status;
+	enum route_id id;
+	const char *name, *allow;
+} requests[] = {
+	{ "GET", "/v1/version", 0, ROUTE_VERSION, "", "" },
+	{ "GET", "/metrics", 0, ROUTE_METRICS, "", "" },
+	{ "GET", "/v1/events", 0, ROUTE_EVENTS, "", "" },
+	{ "GET", "/v1/vms", 0, ROUTE_LIST, "", "" },
+	{ "GET", "/v1/vms/web", 0, ROUTE_SHOW, "web", "" },
+	{ "PUT", "/v1/vms/web", 0, ROUTE_PUT, "web", "" },
+	{ "DELETE", "/v1/vms/a.b_c-1", 0, ROUTE_DELETE, "a.b_c-1", "" },
+	{ "POST", "/v1/vms/web/start", 0, ROUTE_START, "web", "" },
+	{ "POST", "/v1/vms/web/seal", 0, ROUTE_SEAL, "web", "" },
+	{ "GET", "/v1/vms/web/report", 0, ROUTE_REPORT, "web", "" },
+	/* a VM may be called as a path's end is */
+	{ "POST", "/v1/vms/start/stop", 0, ROUTE_STOP, "start", "" },
+	{ "POST", "/v1/version", 405, 0, "", "GET" },
+	{ "PATCH", "/v1/vms/web", 405, 0, "web", "GET, PUT, DELETE" },
+	{ "GET", "/v1/vms/web/start", 405, 0, "web", "POST" },
+	{ "get", "/v1/vms", 405, 0, "", "GET" },
+	{ "", "/v1/vms", 405, 0, "", "GET" },
+	{ "GET", "", 404, 0, "", "" },
+	{ "GET", "/", 404, 0, "", "" },
+	{ "GET", "/v1/vms/", 404, 0, "", "" },
+	{ "GET", "/v1/vms//start", 404, 0, "", "" },
+	{ "GET", "/v1/vms/..", 404, 0, "", "" },
+	{ "GET", "/v1/vms/web/", 404, 0, "", "" },
+	{ "GET", "/v1/vms/web/start/", 404, 0, "", "" },
+	{ "GET", "/v1/vms/a%2Fb", 404, 0, "", "" },
+	{ "GET", "/v1/vms/a b", 404, 0, "", "" },
+};
+
+START_TEST(route)
+{
+	struct route found;
+
+	ck_assert_uint_eq(route_find(&found, requests[_i].method, requests[_i].path), requests[_i].status);
+	ck_assert_str_eq(found.allow, requests[_i].allow);
+	if (requests[_i].status != 404)
+		ck_assert_str_eq(found.name, requests[_i].name);
+	if (!requests[_i].status)
+		ck_assert_int_eq(found.id, requests[_i].id);
+}
+END_TEST
+
+START_TEST(route_name_length)
+{
+	char path[256] = "/v1/vms/";
+	struct route found;
+
+	memset(path + strlen(path), 'a', VM_NAME_MAX);
+	ck_assert_uint_eq(route_find(&found, "GET", path), 0);
+	ck_assert_uint_eq(strlen(found.name), VM_NAME_MAX);
+	strcat(path, "a");
+	ck_assert_uint_eq(route_find(&found, "GET", path), 404);
+}
+END_TEST
+
+/* Three records as they are in a file; its length. */
+static size_t records_make(char text[256])
+{
+	int fd = memfd_create("records", 0);
+	ssize_t len;
+
+	ck_assert_int_eq(record_append(fd, "{\"first\":1}"), 0);
+	ck_assert_int_eq(record_append(fd, ""), 0);
+	ck_assert_int_eq(record_append(fd, "third"), 0);
+	len = pread(fd, text, 256, 0);
+	close(fd);
+	ck_assert_int_gt(len, 0);
+	return (size_t)len;
+}
+
+START_TEST(records_read)
+{
+	char text[256], *at = text, *end = text + records_make(text);
+	unsigned int bad = 0;
+
+	ck_assert_str_eq(record_next(&at, end, &bad), "{\"first\":1}");
+	ck_assert_str_eq(record_next(&at, end, &bad), "");
+	ck_assert_str_eq(record_next(&at, end, &bad), "third");
+	ck_assert_ptr_null(record_next(&at, end, &bad));
+	ck_assert_ptr_eq(at, end);
+	ck_assert_uint_eq(bad, 0);
+}
+END_TEST
+
+/* Cut anywhere: the whole lines before are there, and @at is where the cut one begins. */
+START_TEST(records_cut)
+{
+	char whole[256], text[256];
+	size_t len = records_make(whole);
+
+	for (size_t cut = 0; cut < len; cut++) {
+		char *at = text;
+		unsigned int bad = 0, lines = 0, count = 0;
+
+		memcpy(text, whole, len);
+		for (size_t i = 0; i < cut; i++)
+			lines += whole[i] == '\n';
+		while (record_next(&at, text + cut, &bad))
+			count++;
+		ck_assert_uint_eq(count, lines);
+		ck_assert_uint_eq(bad, 0);
+		ck_assert(at == text || at[-1] == '\0');
+	}
+}
+END_TEST
+
+/* Any byte altered, the newlines too: no record is told that wasn't written. */
+START_TEST(records_altered)
+{
+	char whole[256], text[256];
+	size_t len = records_make(whole);
+
+	for (size_t i = 0; i < len; i++) {
+		char *at = text, *record;
+		unsigned int bad = 0;
+
+		memcpy(text, whole, len);
+		text[i] ^= 1;
+		while ((record = record_next(&at, text + len, &bad)))
+			ck_assert(strcmp(record, "{\"first\":1}") == 0 || strcmp(record, "") == 0 ||
+				  strcmp(record, "third") == 0);
+		ck_assert(bad > 0 || at < text + len);
+	}
+}
+END_TEST
+
+START_TEST(records_refused)
+{
+	char *text = malloc(RECORD_MAX + 1);
+	int fd = memfd_create("records", 0);
+
+	ck_assert_int_eq(record_append(fd, "two\nlines"), -EINVAL);
+	memset(text, 'x', RECORD_MAX);
+	text[RECORD_MAX] = '\0';
+	ck_assert_int_eq(record_append(fd, text), -EINVAL);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), 0);
+	ck_assert_int_eq(record_append(-1, "x"), -EBADF);
+	close(fd);
+	free(text);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("system");
+	TCase *tests = tcase_create("system");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_loop_test(tests, route, 0, ARRAY_SIZE(requests));
+	tcase_add_test(tests, route_name_length);
+	tcase_add_test(tests, records_read);
+	tcase_add_test(tests, records_cut);
+	tcase_add_test(tests, records_altered);
+	tcase_add_test(tests, records_refused);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

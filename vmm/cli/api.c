@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The client of nohyped's API: one request a connection, by HTTP/1.0, so that an answer ends with the connection and
+ * has no chunks. What answers is who has made the socket: root, or this user.
+ */
+#include "vmm/cli/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+#define SOCKET	   "/run/nohype/api.sock"
+#define ANSWER_MAX MIB(8)
+#define SECONDS	   30 /* of silence, until nohyped is given up */
+
+static const char *socket_path(void)
+{
+	const char *path = getenv("NOHYPE_SOCKET");
+
+	return path && *path ? path : SOCKET;
+}
+
+static int peer_check(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+		return -errno;
+	return peer.uid == 0 || peer.uid == geteuid() ? 0 : -EPERM;
+}
+
+static int api_connect(void)
+{
+	static const struct timeval patience = { .tv_sec = SECONDS };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = socket_path();
+	int fd, err;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return fail(-ENAMETOOLONG, "NOHYPE_SOCKET: \"%s\": too long for a socket's path", path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return fail(-errno, "socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	err = connect(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : peer_check(fd);
+	if (!err)
+		return fd;
+	close(fd);
+	if (err == -ENOENT || err == -ECONNREFUSED)
+		return fail(err, "\"%s\": no nohyped listens there: start it, or set NOHYPE_SOCKET", path);
+	return fail(err, "\"%s\": %s", path, strerror(-err));
+}
+
+static int request_send(int fd, const char *method, const char *path, const char *body, size_t len)
+{
+	char head[512];
+	int size = snprintf(head, sizeof(head), "%s %s HTTP/1.0\r\nHost: nohyped\r\nContent-Length: %zu\r\n\r\n",
+			    method, path, len);
+
+	/* one that refuses a body may hang up before it has come: its answer says why */
+	if (send(fd, head, (size_t)size, MSG_NOSIGNAL) != size)
+		return fail(-EIO, "nohyped: the request was not taken: %s", strerror(errno));
+	while (len > 0) {
+		ssize_t sent = send(fd, body, len, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			break;
+		body += sent;
+		len -= (size_t)sent;
+	}
+	return 0;
+}
+
+/* All until the end, malloced and 0-terminated; NULL, reported. */
+static char *answer_receive(int fd)
+{
+	char *text = malloc(ANSWER_MAX + 1);
+	size_t len = 0;
+	ssize_t got;
+
+	if (!text) {
+		fail(-ENOMEM, "nohyped: no memory for its answer");
+		return NULL;
+	}
+	do {
+		got = recv(fd, text + len, ANSWER_MAX - len, 0);
+		len += got > 0 ? (size_t)got : 0;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	text[len] = '\0';
+	if (got == 0 && len > 0)
+		return text;
+	fail(-EIO, "nohyped: no whole answer: %s", got < 0 ? strerror(errno) : "it hung up");
+	free(text);
+	return NULL;
+}
+
+/* What is wrong, in nohyped's words. */
+static void problem_report(unsigned int status, const char *body)
+{
+	json_t *problem = json_loads(body, 0, NULL);
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const json_t *errors = json_object_get(problem, "errors"), *error;
+	size_t i;
+
+	json_array_foreach (errors, i, error)
+		fail(-EINVAL, "nohyped: %s", json_string_value(error));
+	if (!json_array_size(errors))
+		fail(-EINVAL, "nohyped: %s (%u)", detail ? detail : "an answer without a reason", status);
+	json_decref(problem);
+}
+
+int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer)
+{
+	int fd = api_connect(), err = fd < 0 ? fd : request_send(fd, method, path, body, len);
+	char *text = err ? NULL : answer_receive(fd), *rest;
+	unsigned int status = 0;
+
+	*answer = NULL;
+	if (fd >= 0)
+		close(fd);
+	if (!text)
+		return err ? err : -EIO;
+	rest = strstr(text, "\r\n\r\n");
+	if (!rest || sscanf(text, "HTTP/1.%*1[01] %3u", &status) != 1)
+		err = fail(-EPROTO, "nohyped: no answer by HTTP");
+	else if (status >= 300)
+		problem_report(status, rest + 4);
+	else
+		*answer = json_loads(rest + 4, 0, NULL);
+	free(text);
+	return err ? err : (int)status;
+}

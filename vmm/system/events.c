@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What happened, in order, each with a number that is never used again: on disk before it is told. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/record.h"
+#include "base/text_file.h"
+#include "base/util.h"
+#include "vmm/system/system.h"
+
+#define EVENTS_BYTES MIB(8) /* of the file, until older ones are dropped */
+
+json_int_t events_first(const struct manager *manager)
+{
+	return manager->last_event - (json_int_t)json_array_size(manager->events) + 1;
+}
+
+static void event_keep(struct manager *manager, const char *text)
+{
+	json_array_append_new(manager->events, json_string(text));
+	if (json_array_size(manager->events) > EVENTS_KEPT)
+		json_array_remove(manager->events, 0);
+}
+
+static void time_now(char text[32])
+{
+	struct timespec now;
+	struct tm utc;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	len = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(text + len, 32 - len, ".%03ldZ", now.tv_nsec / 1000000);
+}
+
+json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
+{
+	char time[32], *text;
+	int err;
+
+	time_now(time);
+	manager->last_event++;
+	json_object_set_new(event, "id", json_integer(manager->last_event));
+	json_object_set_new(event, "time", json_string(time));
+	json_object_set_new(event, "type", json_string(type));
+	if (vm)
+		json_object_set_new(event, "vm", json_string(vm->name));
+	text = json_dumps(event, JSON_COMPACT);
+	json_decref(event);
+	err = text ? record_append(manager->events_fd, text) : -ENOMEM;
+	if (!err && fdatasync(manager->events_fd))
+		err = -errno;
+	if (err)
+		warn("events: \"%s/events\": event %lld: not written: %s", manager->folders.state,
+		     (long long)manager->last_event, strerror(-err));
+	event_keep(manager, text ? text : "{}");
+	free(text);
+	streams_wake(manager);
+	return manager->last_event;
+}
+
+/* What an older nohyped had told of a life isn't told again. */
+static void event_recall(struct manager *manager, const char *text)
+{
+	json_t *event = json_loads(text, 0, NULL);
+	const char *name = json_string_value(json_object_get(event, "vm"));
+	json_int_t id = json_integer_value(json_object_get(event, "id"));
+	struct managed *vm = name ? vm_find(manager, name) : NULL;
+
+	if (id > manager->last_event) {
+		/* the ids of those that are kept must have no holes */
+		if (id != manager->last_event + 1)
+			json_array_clear(manager->events);
+		manager->last_event = id;
+		event_keep(manager, text);
+	}
+	if (vm && json_object_get(event, "seq")) {
+		vm->run = json_integer_value(json_object_get(event, "run"));
+		vm->told = json_integer_value(json_object_get(event, "seq"));
+		if (strcmp(json_string_value(json_object_get(event, "state")) ?: "", "gone") == 0) {
+			json_decref(vm->end);
+			vm->end = json_incref(event);
+			vm->state = "gone";
+		}
+	}
+	json_decref(event);
+}
+
+static int events_read(struct manager *manager, const char *path)
+{
+	unsigned int bad = 0;
+	char *text, *at, *record;
+	ssize_t len = text_file_read(path, EVENTS_BYTES * 2, "events", "events", &text);
+
+	if (len < 0)
+		return (int)len;
+	at = text;
+	while ((record = record_next(&at, text + len, &bad)))
+		event_recall(manager, record);
+	if (at < text + len) {
+		/* a line that a crash cut: what follows must begin anew */
+		warn("events: \"%s\": its last line is cut, and dropped", path);
+		if (ftruncate(manager->events_fd, at - text))
+			fail(-errno, "events: \"%s\": %s", path, strerror(errno));
+	}
+	if (bad)
+		warn("events: \"%s\": %u lines were cut or altered, and are left out", path, bad);
+	free(text);
+	return 0;
+}
+
+/* A file that has grown long begins anew with those that are kept. */
+static int events_compact(struct manager *manager, const char *path)
+{
+	struct stat st;
+	const json_t *text;
+	size_t i;
+	int err = 0;
+
+	if (fstat(manager->events_fd, &st) || (uint64_t)st.st_size < EVENTS_BYTES)
+		return 0;
+	if (ftruncate(manager->events_fd, 0))
+		return fail(-errno, "events: \"%s\": %s", path, strerror(errno));
+	json_array_foreach (manager->events, i, text)
+		err = err ? err : record_append(manager->events_fd, json_string_value(text));
+	return err;
+}
+
+int events_open(struct manager *manager)
+{
+	char *path = path_make("%s/events", manager->folders.state);
+	int err = path ? 0 : -ENOMEM;
+
+	manager->events = json_array();
+	manager->events_fd = path ? open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+	if (path && manager->events_fd < 0)
+		err = fail(-errno, "events: \"%s\": %s", path, strerror(errno));
+	if (!err)
+		err = events_read(manager, path);
+	if (!err)
+		err = events_compact(manager, path);
+	free(path);
+	return err;
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A supervisor's life, read as it is written; found again after our own end by the file and its lock. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/record.h"
+#include "base/util.h"
+#include "vmm/supervisor/control.h"
+#include "vmm/system/system.h"
+
+static const char *const states[] = { "planned", "prepared", "booting", "sealed", "stopping", "aborting", "gone" };
+
+/* The constant of that name, which outlives the record; NULL: none. */
+static const char *state_find(const json_t *record)
+{
+	const char *name = json_string_value(json_object_get(record, "state"));
+
+	for (size_t i = 0; name && i < ARRAY_SIZE(states); i++)
+		if (strcmp(states[i], name) == 0)
+			return states[i];
+	return NULL;
+}
+
+/* From booting on a supervisor listens all the time. */
+static bool state_listens(const char *state)
+{
+	return strcmp(state, "booting") == 0 || strcmp(state, "sealed") == 0;
+}
+
+static void order_send(struct managed *vm)
+{
+	struct sockaddr_un address;
+	socklen_t len = control_address(&address, geteuid(), vm->name);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* what it does then is in its life; that it is gone already, too */
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, len))
+		send(fd, vm->order, strlen(vm->order), MSG_NOSIGNAL);
+	fd_close(&fd);
+	vm->order = NULL;
+}
+
+void vm_order(struct managed *vm, const char *word)
+{
+	if (!vm->order || strcmp(word, "abort") == 0)
+		vm->order = word;
+	if (state_listens(vm->state))
+		order_send(vm);
+}
+
+/* The last words in its log, for an end that has none of its own. */
+static void log_last(const struct manager *manager, const struct managed *vm, char *text, size_t size)
+{
+	char *path = path_make("%s/vm/%s/log", manager->folders.run, vm->name), line[1024];
+	FILE *file = path ? fopen(path, "re") : NULL;
+
+	while (file && fgets(line, sizeof(line), file))
+		snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
+	if (file)
+		fclose(file);
+	free(path);
+}
+
+static void end_set(struct managed *vm, json_t *end)
+{
+	json_decref(vm->end);
+	vm->end = json_incref(end);
+}
+
+static void end_take(const struct manager *manager, struct managed *vm, json_t *record)
+{
+	char text[1024] = "";
+
+	if (!json_string_length(json_object_get(record, "text"))) {
+		log_last(manager, vm, text, sizeof(text));
+		json_object_set_new(record, "text", json_string(text));
+	}
+	end_set(vm, record);
+}
+
+static void record_take(struct manager *manager, struct managed *vm, const char *text)
+{
+	json_t *record = json_loads(text, 0, NULL);
+	const char *state = state_find(record);
+
+	vm->seq++;
+	if (vm->seq == 1)
+		vm->run = json_integer_value(json_object_get(record, "run"));
+	if (state) {
+		vm->state = state;
+		if (json_object_get(record, "core"))
+			vm->core = (pid_t)json_integer_value(json_object_get(record, "core"));
+		if (strcmp(state, "gone") == 0)
+			end_take(manager, vm, record);
+	}
+	if (state && vm->seq > vm->told) {
+		vm->told = vm->seq;
+		json_object_set_new(record, "run", json_integer(vm->run));
+		json_object_set_new(record, "seq", json_integer(vm->seq));
+		event_add(manager, "state", vm, json_incref(record));
+	}
+	json_decref(record);
+	if (vm->order && state_listens(vm->state))
+		order_send(vm);
+}
+
+void vm_read(struct manager *manager, struct managed *vm)
+{
+	unsigned int bad = 0;
+	char *text, *at, *record;
+	ssize_t len;
+
+	if (vm->life_fd < 0)
+		return;
+	text = malloc(RECORD_MAX);
+	len = text ? pread(vm->life_fd, text, RECORD_MAX, vm->life_at) : -1;
+	at = text;
+	while (len > 0 && (record = record_next(&at, text + len, &bad)))
+		record_take(manager, vm, record);
+	if (len > 0)
+		vm->life_at += at - text;
+	if (len > 0 && vm->pid && !vm->clearing && state_listens(vm->state))
+		memory_hold(vm);
+	if (bad)
+		warn("%s: %u records of its life were cut or altered", vm->name, bad);
+	free(text);
+}
+
+/* What became of the memory of a VM whose supervisor wrote no end. */
+static const char *memory_fate(bool ran, bool cleared)
+{
+	if (!ran)
+		return "none was taken";
+	if (cleared)
+		return "cleared by nohyped";
+	return "not cleared by nohype: Linux zeroes each page before its next user";
+}
+
+/* Its record has no "gone": it was killed, or did not come so far. */
+static void end_invent(struct manager *manager, struct managed *vm, const siginfo_t *info)
+{
+	bool exited = info->si_pid && info->si_code == CLD_EXITED, ran = strcmp(vm->state, "defined") != 0;
+	bool cleared = vm->clearing && exited && info->si_status == 0;
+	char text[1200] = "the supervisor was killed", last[1024] = "";
+	enum exit_code code = EXIT_ERROR;
+	json_t *record;
+
+	if (exited && !ran) {
+		log_last(manager, vm, last, sizeof(last));
+		snprintf(text, sizeof(text), "it did not start: %s", last);
+		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
+	}
+	record = json_pack("{s:s, s:i, s:s, s:n, s:I, s:I, s:I, s:s}", "state", "gone", "code", (int)code, "text", text,
+			   "violation", "cleared_bytes", (json_int_t)(cleared ? vm->clearing : 0), "run", vm->run,
+			   "seq", ++vm->seq, "memory", memory_fate(ran, cleared));
+	vm->told = vm->seq;
+	vm->state = "gone";
+	end_set(vm, record);
+	event_add(manager, "state", vm, record);
+}
+
+void vm_ended(struct manager *manager, struct managed *vm)
+{
+	siginfo_t info = { 0 };
+
+	vm_read(manager, vm);
+	/* not our child any more after a restart: then its life alone tells */
+	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
+		info.si_pid = 0;
+	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
+		return; /* and once more when that has ended */
+	if (strcmp(vm->state, "gone") != 0)
+		end_invent(manager, vm, &info);
+	fd_close(&vm->pid_fd);
+	fd_close(&vm->life_fd);
+	fd_close(&vm->memory_fd);
+	vm->pid = 0;
+	vm->core = 0;
+	vm->clearing = 0;
+	vm->order = NULL;
+}
+
+/* The process that holds the lock has said its pid; it can't be another by now, as the lock is held still. */
+static pid_t pid_read(struct managed *vm)
+{
+	char text[4096], *at = text, *record;
+	ssize_t len = pread(vm->life_fd, text, sizeof(text), 0);
+	unsigned int bad = 0;
+	pid_t pid = 0;
+
+	while (len > 0 && !pid && (record = record_next(&at, text + len, &bad))) {
+		json_t *json = json_loads(record, 0, NULL);
+
+		pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
+		json_decref(json);
+	}
+	return pid;
+}
+
+int vm_follow(struct manager *manager, struct managed *vm)
+{
+	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name);
+	bool adopted = vm->pid == 0, alive;
+
+	vm->life_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	vm->life_at = 0;
+	vm->seq = 0;
+	if (path && vm->life_fd >= 0)
+		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
+	free(path);
+	if (vm->life_fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (adopted)
+		vm->pid = pid_read(vm);
+	if (vm->pid > 0)
+		vm->pid_fd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
+	/* a lock that we get is nobody's: its supervisor has ended; asked after the pidfd was opened */
+	alive = !adopted || (flock(vm->life_fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK);
+	flock(vm->life_fd, LOCK_UN);
+	if (!alive) {
+		fd_close(&vm->pid_fd);
+		vm_ended(manager, vm);
+		return 0;
+	}
+	vm_read(manager, vm);
+	return 0;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A second holder of each guest's memory: whoever holds its fd can clear it when the supervisor was killed. It is asked
+ * for as soon as the guest runs, and by a new nohyped again.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "memmap/memmap.h"
+#include "vmm/supervisor/control.h"
+#include "vmm/system/system.h"
+
+#define ASK_MS	1000
+#define CORE_MS 10000 /* until the core manager, which the kernel kills with its supervisor, must be gone */
+
+static int memory_ask(int fd, const struct managed *vm)
+{
+	static const struct timeval patience = { .tv_sec = ASK_MS / 1000 };
+	struct sockaddr_un address;
+	socklen_t len = control_address(&address, geteuid(), vm->name), size = sizeof(struct ucred);
+	struct ucred peer;
+	char answer[64];
+	int memory;
+
+	if (connect(fd, (struct sockaddr *)&address, len) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		return -errno;
+	if (peer.pid != vm->pid)
+		return -EPERM;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (send(fd, "memory", strlen("memory"), MSG_NOSIGNAL) < 0)
+		return -errno;
+	if (fd_receive(fd, answer, sizeof(answer), &memory, 1, 0) < 0)
+		return -errno;
+	return memory >= 0 ? memory : -EPROTO;
+}
+
+void memory_hold(struct managed *vm)
+{
+	int fd = vm->memory_fd < 0 ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) : -1;
+
+	if (fd < 0)
+		return;
+	vm->memory_fd = memory_ask(fd, vm);
+	if (vm->memory_fd < 0)
+		warn("%s: its memory is held by its supervisor alone: %s", vm->name, strerror(-vm->memory_fd));
+	close(fd);
+}
+
+/* True: no thread of it is left that could write. */
+static bool core_is_gone(const struct managed *vm)
+{
+	struct pollfd core = { .fd = vm->core > 0 ? (int)syscall(SYS_pidfd_open, vm->core, 0) : -1, .events = POLLIN };
+
+	if (core.fd < 0)
+		return true;
+	syscall(SYS_pidfd_send_signal, core.fd, 9, NULL, 0);
+	return poll(&core, 1, CORE_MS) == 1;
+}
+
+/* In a process of its own, as it takes its time; its exit status says whether all is zero. */
+static int clear_all(const struct managed *vm)
+{
+	struct memory memory = { .fd = vm->memory_fd };
+	struct memory_crew crew = { .count = 0 };
+	struct memory_cleared cleared;
+	struct stat st;
+
+	if (fstat(vm->memory_fd, &st) || !core_is_gone(vm))
+		return 1;
+	memory.page_size = (uint64_t)st.st_blksize;
+	memory.layout.size = (uint64_t)st.st_size;
+	return memory_clear(&memory, &crew, MEMORY_CLEAR_SAMPLE, &cleared) != 0;
+}
+
+bool memory_clear_begin(struct managed *vm)
+{
+	struct stat st;
+	pid_t pid;
+
+	if (vm->memory_fd < 0 || fstat(vm->memory_fd, &st))
+		return false;
+	pid = fork();
+	if (pid == 0)
+		_exit(clear_all(vm));
+	if (pid < 0)
+		return false;
+	vm->clearing = st.st_size;
+	vm->pid = pid;
+	fd_close(&vm->pid_fd);
+	vm->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return true;
+}

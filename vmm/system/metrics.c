@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Prometheus' text format, version 0.0.4. A VM's name has nothing in it that a label must escape. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmm/supervisor/control.h"
+#include "vmm/system/system.h"
+
+static json_int_t sum(const json_t *vcpus, const char *key)
+{
+	json_int_t total = 0;
+	const json_t *vcpu;
+	size_t i;
+
+	json_array_foreach (vcpus, i, vcpu)
+		total += json_integer_value(json_object_get(vcpu, key));
+	return total;
+}
+
+/* Exits of the whole VM, as its supervisor counts them now. */
+static void exits_write(const struct managed *vm, FILE *out)
+{
+	char *text = vm_is_alive(vm) && (strcmp(vm->state, "booting") == 0 || strcmp(vm->state, "sealed") == 0)
+			     ? malloc(CONTROL_TEXT_MAX)
+			     : NULL;
+	json_t *answer, *vcpus;
+
+	if (text && !control_try(vm->name, "exits", text, CONTROL_TEXT_MAX)) {
+		answer = json_loads(text, 0, NULL);
+		vcpus = json_object_get(answer, "vcpus");
+		fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"host\"} %lld\n", vm->name,
+			(long long)sum(vcpus, "host"));
+		fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"guest\"} %lld\n", vm->name,
+			(long long)(sum(vcpus, "exits") - sum(vcpus, "host")));
+		json_decref(answer);
+	}
+	free(text);
+}
+
+char *metrics_text(struct manager *manager, size_t *len)
+{
+	char *text = NULL;
+	FILE *out = open_memstream(&text, len);
+
+	if (!out)
+		return NULL;
+	fprintf(out,
+		"# HELP nohype_build_info The version of nohyped.\n# TYPE nohype_build_info gauge\n"
+		"nohype_build_info{version=\"" NOHYPE_VERSION "\"} 1\n"
+		"# HELP nohype_events_total Events that there were, ever.\n# TYPE nohype_events_total counter\n"
+		"nohype_events_total %lld\n"
+		"# HELP nohype_vm_state 1 for the state that the VM is in.\n# TYPE nohype_vm_state gauge\n",
+		(long long)manager->last_event);
+	for (unsigned int i = 0; i < manager->count; i++)
+		fprintf(out, "nohype_vm_state{vm=\"%s\",state=\"%s\"} 1\n", manager->vms[i]->name,
+			manager->vms[i]->state);
+	fputs("# HELP nohype_vm_exits_total Exits of a running VM.\n# TYPE nohype_vm_exits_total counter\n", out);
+	for (unsigned int i = 0; i < manager->count; i++)
+		exits_write(manager->vms[i], out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}

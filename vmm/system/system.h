@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef VMM_SYSTEM_SYSTEM_H
+#define VMM_SYSTEM_SYSTEM_H
+
+#include <jansson.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "vmm/config/config.h"
+#include "vmm/system/route.h"
+
+/*
+ * nohyped: many VMs. Each is a supervisor (`nohype run`) in a session of its own, which lives on when nohyped dies.
+ * What is known of one is what it writes itself: RUN/vm/NAME/life, a record a state, locked as long as it lives. One
+ * thread, one loop; nothing in it waits but for a supervisor's answer, which comes at once.
+ */
+#define VMS_MAX	     256
+#define EVENTS_KEPT  4096 /* in reach of who reads on; older ones are gone */
+#define STREAMS_MAX  16
+#define RECORD_BLOCK (72 << 10) /* bytes: an event and its id, whole */
+
+struct folders {
+	const char *state; /* lasts: STATE/vms/NAME.json, STATE/events */
+	const char *run;   /* until the next boot: RUN/vm/NAME/, the sockets */
+};
+
+struct managed {
+	char name[VM_NAME_MAX + 1];
+	const char *state; /* "defined" until its first start; then as its supervisor says */
+	json_int_t run;	   /* the id of the event that started it; 0: never */
+	json_int_t seq;	   /* records of its life that were read */
+	json_int_t told;   /* those that are events already */
+	pid_t pid;	   /* 0: none */
+	int pid_fd;
+	int life_fd;
+	off_t life_at;
+	pid_t core;	   /* its core manager's */
+	int memory_fd;	   /* the guest's, held for clearing; -1: not */
+	off_t clearing;	   /* bytes that .pid, a process of ours, clears; 0: it isn't so */
+	const char *order; /* given, and not to be taken yet: "stop" or "abort" */
+	json_t *end;	   /* the last record of its last life, or NULL */
+};
+
+struct stream {
+	struct MHD_Connection *connection; /* NULL: free */
+	struct manager *manager;
+	json_int_t next; /* the event that it gets next */
+	bool asleep;
+	bool beat; /* to be sent a comment, which shows whether anyone is there */
+};
+
+struct manager {
+	struct folders folders;
+	struct managed *vms[VMS_MAX]; /* sorted by name */
+	unsigned int count;
+	int locks[2]; /* of the folders */
+	int events_fd;
+	json_int_t last_event;
+	json_t *events; /* the last of them, texts */
+	struct stream streams[STREAMS_MAX];
+	int watch_fd; /* inotify */
+	int signal_fd;
+	struct MHD_Daemon *daemons[2]; /* all; and what only reads */
+	int64_t next_beat;	       /* ns, CLOCK_MONOTONIC: comments to streams that have nothing to say */
+	bool ending;
+};
+
+/* vms.c: NULL: there is none. vm_add: NULL, not reported: no room. */
+struct managed *vm_find(struct manager *manager, const char *name);
+struct managed *vm_add(struct manager *manager, const char *name);
+void vm_remove(struct manager *manager, struct managed *vm);
+bool vm_is_alive(const struct managed *vm);
+json_t *vm_json(const struct managed *vm); /* a new reference */
+/* All that STATE has; and those that run, found again. Negative errno, reported. */
+int vms_load(struct manager *manager);
+
+/* "FOLDER/..." , malloced; NULL: no memory. */
+char *path_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* store.c: the configuration of a VM, checked. @errors: what is wrong, an array; -EINVAL. */
+int store_put(struct manager *manager, const char *name, const char *text, size_t len, json_t **errors);
+char *store_path(const struct manager *manager, const char *name);
+
+/* launch.c: start a supervisor. Negative errno, reported. */
+int vm_launch(struct manager *manager, struct managed *vm);
+
+/* follow.c: read on in its life; and its end, when its process is gone. */
+int vm_follow(struct manager *manager, struct managed *vm);
+void vm_read(struct manager *manager, struct managed *vm);
+void vm_ended(struct manager *manager, struct managed *vm);
+/* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
+void vm_order(struct managed *vm, const char *word);
+
+/*
+ * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
+ * becomes .pid; false: it isn't ours to clear.
+ */
+void memory_hold(struct managed *vm);
+bool memory_clear_begin(struct managed *vm);
+
+/* events.c: takes @event, numbers and keeps it, and wakes who waits. Its id. */
+json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
+int events_open(struct manager *manager);
+json_int_t events_first(const struct manager *manager);
+
+/* http.c */
+int http_open(struct manager *manager);
+void http_serve(struct manager *manager); /* what has come */
+bool http_is_full(const struct manager *manager);
+void http_close(struct manager *manager);
+
+/* stream.c: an answer that doesn't end; NULL: there are too many. */
+struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection *connection, json_int_t after);
+void streams_wake(struct manager *manager);
+void streams_beat(struct manager *manager);
+
+struct request {
+	struct route route;
+	struct manager *manager;
+	bool read_only;
+	bool started;
+	bool too_long;
+	uid_t uid;
+	char *body;
+	size_t len;
+};
+
+struct answer {
+	unsigned int status;
+	const char *type;
+	char *body; /* malloced, or NULL */
+	size_t len;
+};
+
+/* api.c: what @request asks for is done, or not. */
+void api_answer(struct request *request, struct answer *answer);
+void answer_problem(struct answer *answer, unsigned int status, json_t *errors, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void answer_json(struct answer *answer, unsigned int status, json_t *json); /* takes @json */
+
+/* metrics.c: Prometheus' text format, malloced. */
+char *metrics_text(struct manager *manager, size_t *len);
+
+#endif
