@@ -16,8 +16,9 @@
 #define MFD_NOEXEC_SEAL 8U /* include/uapi/linux/memfd.h, since 6.3 */
 #endif
 
-#define CHUNK	  MIB(64) /* allocated by one fallocate: a progress report and a chance for signals between two */
-#define SIZE_TEXT 32
+#define CHUNK	   MIB(64) /* allocated by one fallocate: a progress report and a chance for signals between two */
+#define SIZE_TEXT  32
+#define ASKED_TEXT 96
 
 /* In the largest unit that says it exactly: "512M", as a configuration has it. */
 static const char *size_exact(char text[SIZE_TEXT], uint64_t bytes)
@@ -41,6 +42,21 @@ static const char *size_rough(char text[SIZE_TEXT], uint64_t bytes)
 		snprintf(text, SIZE_TEXT, "%" PRIu64 " GiB", bytes >> 30);
 	else
 		snprintf(text, SIZE_TEXT, "%" PRIu64 " MiB", bytes >> 20);
+	return text;
+}
+
+/* What was asked for: `memory.size: "512M"`, `memory.size: "512M" and disks of "1G"`. */
+static const char *asked_print(char text[ASKED_TEXT], const struct memory_layout *layout)
+{
+	uint64_t ram = layout_ram(layout);
+	char size[SIZE_TEXT], disks[SIZE_TEXT];
+
+	size_exact(size, ram);
+	if (ram == layout->size)
+		snprintf(text, ASKED_TEXT, "memory.size: \"%s\"", size);
+	else
+		snprintf(text, ASKED_TEXT, "memory.size: \"%s\" and disks of \"%s\"", size,
+			 size_exact(disks, layout->size - ram));
 	return text;
 }
 
@@ -76,22 +92,22 @@ static int fail_hugepages(const struct memory *mem, int err)
 	int64_t free = hugepage_number(mem->page_size, "free_hugepages");
 	int64_t reserved = hugepage_number(mem->page_size, "resv_hugepages");
 	int64_t unclaimed = MAX(free - reserved, 0);
-	char size[SIZE_TEXT], page[SIZE_TEXT];
+	char asked[ASKED_TEXT], page[SIZE_TEXT];
 
 	return fail(err,
-		    "memory.size: \"%s\": wants %" PRIu64 " huge pages of %s: this host has %" PRId64 ", %" PRId64
+		    "%s: wants %" PRIu64 " huge pages of %s: this host has %" PRId64 ", %" PRId64
 		    " of them free: reserve more with "
 		    "`echo %" PRIu64 " >/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/nr_hugepages`",
-		    size_exact(size, mem->layout.size), wanted, size_exact(page, mem->page_size), MAX(total, 0),
+		    asked_print(asked, &mem->layout), wanted, size_exact(page, mem->page_size), MAX(total, 0),
 		    unclaimed, (uint64_t)MAX(total, 0) + wanted - MIN(wanted, (uint64_t)unclaimed),
 		    mem->page_size >> 10);
 }
 
 static int fail_small_pages(const struct memory *mem, int err, int64_t available)
 {
-	char size[SIZE_TEXT], has[SIZE_TEXT];
+	char asked[ASKED_TEXT], has[SIZE_TEXT];
 
-	return fail(err, "memory.size: \"%s\": more than this host has free (%s)", size_exact(size, mem->layout.size),
+	return fail(err, "%s: more than this host has free (%s)", asked_print(asked, &mem->layout),
 		    size_rough(has, MAX(available, 0)));
 }
 
@@ -121,13 +137,13 @@ static int check_available(const struct memory *mem)
 
 static int check_page_size(const struct memory *mem)
 {
-	char size[SIZE_TEXT], page[SIZE_TEXT];
+	char asked[ASKED_TEXT], page[SIZE_TEXT];
 
 	size_exact(page, mem->page_size);
 	for (uint32_t i = 0; i < mem->layout.count; i++)
 		if (mem->layout.ranges[i].size % mem->page_size)
-			return fail(-EINVAL, "memory.size: \"%s\": not a multiple of its pages' size (%s)",
-				    size_exact(size, mem->layout.size), page);
+			return fail(-EINVAL, "%s: not a multiple of its pages' size (%s)",
+				    asked_print(asked, &mem->layout), page);
 	if (mem->page_size != KIB(4) && hugepage_number(mem->page_size, "nr_hugepages") < 0)
 		return fail(-ENOTSUP, "memory.page_size: \"%s\": this host has no huge pages of that size", page);
 	return 0;

@@ -16,6 +16,7 @@
 #define VM_CORE_LIMIT	8192	  /* host CPU numbers are below it: CONFIG_NR_CPUS' largest value on x86 and arm64 */
 #define VM_CONFIG_MAX	(1 << 20) /* bytes of a configuration file */
 #define VM_EVIDENCE_MAX 64	  /* words */
+#define VM_DISKS_MAX	4	  /* MEMORY_DISKS of memmap/memmap.h */
 #define VM_CMDLINE_MAX	2047	  /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
 
 /* Kinds of exits that a seal can let through by name: "seal.except". */
@@ -51,6 +52,23 @@ enum guarantee_id {
 
 #define REQUIRE_ALL UINT32_MAX
 
+/* When a disk's content is written back. */
+enum disk_save_when {
+	DISK_SAVE_NEVER,
+	DISK_SAVE_IMAGE, /* "on-stop": in place of its image */
+	DISK_SAVE_PATH,	 /* to a file of its own */
+};
+
+/* One of "disks": persistent memory, with an image's content. */
+struct disk_config {
+	char *image;	 /* path, as the kernel's */
+	uint64_t size;	 /* bytes, a multiple of 2 MiB; 0: as large as the image */
+	uint32_t format; /* enum disk_format of disks/disks.h; 0: as the image's name says */
+	enum disk_save_when save;
+	char *save_path; /* DISK_SAVE_PATH */
+	bool save_any;	 /* however the VM ended; else after a clean end alone */
+};
+
 struct vm_config {
 	char *name;		       /* owned, as are all strings; never NULL after config_finish */
 	char *kernel;		       /* path, relative ones already joined to the file's folder */
@@ -66,11 +84,13 @@ struct vm_config {
 	enum tripwire_kind tripwire;
 	uint64_t evidence_gpa; /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
 	unsigned int evidence_words;
-	uint64_t seal_within;		  /* ms from the start until the guest must have asked; 0: it need not */
-	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
-	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
-	uint32_t require;		  /* bit 1 << enum guarantee_id: without it the VM is not to run */
-	char *report;			  /* path, as the kernel's, or NULL: none is written */
+	uint64_t seal_within; /* ms from the start until the guest must have asked; 0: it need not */
+	uint64_t seal_after;  /* ms from the start until it is sealed unasked; 0: never */
+	uint64_t seal_settle; /* ms from the seal until `silent` is so */
+	uint32_t require;     /* bit 1 << enum guarantee_id: without it the VM is not to run */
+	char *report;	      /* path, as the kernel's, or NULL: none is written */
+	unsigned int ndisks;
+	struct disk_config disks[VM_DISKS_MAX];
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

@@ -113,6 +113,8 @@ static const struct step start_steps[] = {
 	{ "memory", memory_take, memory_give_back, EXIT_HOST },
 	/* into the memory, and then it is unmapped */
 	{ "image", image_load, NULL, EXIT_USAGE },
+	/* images of disks too; saved on the way back, when nothing writes to them any more */
+	{ "disks", disks_take, disks_give_back, EXIT_USAGE },
 	/* the temporary hypervisor */
 	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
 };
@@ -183,6 +185,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 		return (int)outcome.code;
 	vm_watch(&vm);
 	outcome_find(&vm, &outcome);
+	vm.outcome = &outcome;
 	ledger_print(&vm);
 	evidence_print(&vm);
 	report_collect(&vm, &outcome);
