@@ -91,7 +91,7 @@ static void program_run(const char *program, const struct disk_image *image, int
 /* Its first words; all are read, so that it doesn't wait. */
 static size_t words_read(int fd, char said[SAID_MAX])
 {
-	char rest[SAID_MAX];
+	char rest[SAID_MAX] = "";
 	size_t len = 0;
 
 	for (;;) {

@@ -526,7 +526,9 @@ static bool save_killed(const uint8_t *new, int at)
 
 	if (pid == 0) {
 		kill_at = at;
-		_exit(disk_save("a.img", new, CONTENT, &written, kill_in_transfer, NULL) != 0);
+		if (disk_save("a.img", new, CONTENT, &written, kill_in_transfer, NULL))
+			_exit(1);
+		_exit(0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))

@@ -50,32 +50,34 @@ static int save_check(const struct disk_image *image, const struct disk_config *
 	return disk_save_check(disk->save == DISK_SAVE_PATH ? disk->save_path : image->real);
 }
 
-static int plan_disk(struct vm_plan *plan, const struct disk_config *disk)
+static int plan_disk(struct vm_plan *plan, const struct disk_config *disk, struct disk_image *image)
 {
-	struct disk_image image;
 	uint64_t size;
-	int err = disk_open(&image, disk);
+	int err = disk_open(image, disk);
 
 	if (err)
 		return err;
-	err = disk_size(&image, disk, plan->page_size, &size);
+	err = disk_size(image, disk, plan->page_size, &size);
 	if (!err)
-		err = save_check(&image, disk);
+		err = save_check(image, disk);
 	if (!err && size > MEMORY_MAX - plan->layout.size)
-		err = image_fail(&image, -EFBIG, "%" PRIu64 " MiB: with memory and the other disks more than %d GiB",
+		err = image_fail(image, -EFBIG, "%" PRIu64 " MiB: with memory and the other disks more than %d GiB",
 				 size >> 20, (int)(MEMORY_MAX / GIB(1)));
 	if (!err)
 		layout_add_disk(&plan->layout, size);
-	image_close(&image);
 	return err;
 }
 
+/* All are open at once, so that one that is there twice is found. */
 int plan_disks(struct vm_plan *plan, const struct vm_config *cfg)
 {
+	struct disk_image images[VM_DISKS_MAX];
 	int err = 0;
 
 	for (unsigned int i = 0; i < cfg->ndisks; i++)
-		err = plan_disk(plan, &cfg->disks[i]) ? -EINVAL : err;
+		err = plan_disk(plan, &cfg->disks[i], &images[i]) ? -EINVAL : err;
+	for (unsigned int i = 0; i < cfg->ndisks; i++)
+		image_close(&images[i]);
 	return err;
 }
 
