@@ -26,7 +26,7 @@ HARDEN   := -fstack-protector-strong -fcf-protection -ftrapv
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
-NOHYPE_DIRS := base memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
+NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
 	       vmm/doctor vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
@@ -48,7 +48,7 @@ FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
-NOHYPE_LIBS := -ljansson -lhwloc -lm
+NOHYPE_LIBS := -ljansson -lhwloc -luring -lz -llzma -lzstd -lm
 SYSTEM_LIBS := -lmicrohttpd
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)
@@ -119,7 +119,7 @@ $(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
 	@mkdir -p $(@D)
-	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h
+	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h liburing.h zlib.h lzma.h zstd.h
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 man: $(MAN_PAGES)

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "memmap/internal.h"
 
+#define ASKED_TEXT 96
+
 const char *size_exact(char text[SIZE_TEXT], uint64_t bytes)
 {
 	static const char units[] = "KMGT";
@@ -29,6 +31,31 @@ static const char *size_rough(char text[SIZE_TEXT], uint64_t bytes)
 		snprintf(text, SIZE_TEXT, "%" PRIu64 " GiB", bytes >> 30);
 	else
 		snprintf(text, SIZE_TEXT, "%" PRIu64 " MiB", bytes >> 20);
+	return text;
+}
+
+/* The whole, or what is to be on @node. */
+static uint64_t size_on(const struct memory_request *req, int node)
+{
+	for (uint32_t i = 0; i < req->nodes.count; i++)
+		if ((int)req->nodes.parts[i].node == node)
+			return req->nodes.parts[i].size;
+	return req->layout.size;
+}
+
+/* What was asked for: `memory.size: "512M"`, `memory.size: "512M" and disks of "1G"`; or of a node. */
+static const char *asked_print(char text[ASKED_TEXT], const struct memory_request *req, int node)
+{
+	uint64_t ram = layout_ram(&req->layout);
+	char size[SIZE_TEXT], disks[SIZE_TEXT];
+
+	if (node >= 0)
+		snprintf(text, ASKED_TEXT, "memory.nodes: \"%s\"", size_exact(size, size_on(req, node)));
+	else if (ram == req->layout.size)
+		snprintf(text, ASKED_TEXT, "memory.size: \"%s\"", size_exact(size, ram));
+	else
+		snprintf(text, ASKED_TEXT, "memory.size: \"%s\" and disks of \"%s\"", size_exact(size, ram),
+			 size_exact(disks, req->layout.size - ram));
 	return text;
 }
 
@@ -74,32 +101,22 @@ static int64_t unclaimed(int node, uint64_t page_size)
 	return MAX(free, 0);
 }
 
-/* The whole, or what is to be on @node. */
-static uint64_t size_on(const struct memory_request *req, int node)
-{
-	for (uint32_t i = 0; i < req->nodes.count; i++)
-		if ((int)req->nodes.parts[i].node == node)
-			return req->nodes.parts[i].size;
-	return req->layout.size;
-}
-
 /* What to do about too few huge pages; the caller knows why it happened. */
 static int fail_hugepages(const struct memory_request *req, int node)
 {
 	uint64_t bytes = size_on(req, node), wanted = bytes / req->page_size;
 	int64_t total = MAX(hugepage_number(node, req->page_size, "nr_hugepages"), 0);
 	uint64_t free = (uint64_t)unclaimed(node, req->page_size);
-	char size[SIZE_TEXT], page[SIZE_TEXT], path[128], host[32];
+	char asked[ASKED_TEXT], page[SIZE_TEXT], path[128], host[32];
 
 	hugepage_path(path, sizeof(path), node, req->page_size, "nr_hugepages");
 	snprintf(host, sizeof(host), node < 0 ? "this host" : "node %d", node);
 	return fail(-ENOMEM,
-		    "%s: \"%s\": wants %" PRIu64 " huge pages of %s: %s has %" PRId64 ", %" PRIu64
+		    "%s: wants %" PRIu64 " huge pages of %s: %s has %" PRId64 ", %" PRIu64
 		    " of them free: reserve more with "
 		    "`echo %" PRIu64 " >%s`",
-		    node < 0 ? "memory.size" : "memory.nodes", size_exact(size, bytes), wanted,
-		    size_exact(page, req->page_size), host, total, free, (uint64_t)total + wanted - MIN(wanted, free),
-		    path);
+		    asked_print(asked, req, node), wanted, size_exact(page, req->page_size), host, total, free,
+		    (uint64_t)total + wanted - MIN(wanted, free), path);
 }
 
 static int64_t memory_available(void)
@@ -130,13 +147,11 @@ static int64_t available_on(int node)
 
 static int fail_memory(const struct memory_request *req, int node, int64_t available)
 {
-	char size[SIZE_TEXT], has[SIZE_TEXT], host[32];
+	char asked[ASKED_TEXT], has[SIZE_TEXT], host[32];
 
-	size_exact(size, size_on(req, node));
 	size_rough(has, (uint64_t)MAX(available, 0));
 	snprintf(host, sizeof(host), node < 0 ? "this host" : "node %d", node);
-	return fail(-ENOMEM, "%s: \"%s\": more than %s has free (%s)", node < 0 ? "memory.size" : "memory.nodes", size,
-		    host, has);
+	return fail(-ENOMEM, "%s: more than %s has free (%s)", asked_print(asked, req, node), host, has);
 }
 
 int fail_no_pages(const struct memory_request *req, int node)
@@ -148,13 +163,13 @@ int fail_no_pages(const struct memory_request *req, int node)
 
 int check_page_size(const struct memory_request *req)
 {
-	char size[SIZE_TEXT], page[SIZE_TEXT];
+	char asked[ASKED_TEXT], page[SIZE_TEXT];
 
 	size_exact(page, req->page_size);
 	for (uint32_t i = 0; i < req->layout.count; i++)
 		if (req->layout.ranges[i].size % req->page_size)
-			return fail(-EINVAL, "memory.size: \"%s\": not a multiple of its pages' size (%s)",
-				    size_exact(size, req->layout.size), page);
+			return fail(-EINVAL, "%s: not a multiple of its pages' size (%s)", asked_print(asked, req, -1),
+				    page);
 	if (req->page_size != KIB(4) && hugepage_number(-1, req->page_size, "nr_hugepages") < 0)
 		return fail(-ENOTSUP, "memory.page_size: \"%s\": this host has no huge pages of that size", page);
 	return 0;

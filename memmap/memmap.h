@@ -22,12 +22,22 @@
 #define MEMORY_SMALL_HOLE_END	MIB(16)
 #define MEMORY_MIN		MIB(64)
 #define MEMORY_MAX		GIB(4096) /* 46 bits of guest-physical address are there on any host; keep well below */
-#define MEMORY_RANGES		2
+#define MEMORY_DISKS		4	  /* ranges that a guest sees as persistent memory */
+#define MEMORY_RANGES		(2 + MEMORY_DISKS)
+#define MEMORY_GPA_MAX		GIB(8192) /* all ends below it, disks included */
+
+/* What the guest is told that a range is. */
+enum memory_kind {
+	MEMORY_RAM = 1,
+	MEMORY_DISK, /* persistent memory: a disk's image */
+};
 
 struct memory_range {
 	uint64_t gpa;	 /* guest-physical address */
 	uint64_t size;	 /* bytes */
 	uint64_t offset; /* into the memory fd */
+	uint32_t kind;	 /* enum memory_kind */
+	uint32_t reserved;
 };
 
 struct memory_layout {
@@ -38,6 +48,18 @@ struct memory_layout {
 
 /* Lay out @size bytes (a multiple of 2 MiB, MEMORY_MIN to MEMORY_MAX, the caller has checked). */
 void layout_plan(struct memory_layout *layout, uint64_t size);
+
+/*
+ * One more range, of @size bytes (a multiple of 2 MiB), for a disk: above all others, from 4 GiB on, on a GiB of its
+ * own so that pages of any size fit. MEMORY_DISKS at most; memory and disks together have MEMORY_MAX at most.
+ */
+void layout_add_disk(struct memory_layout *layout, uint64_t size);
+
+/* Bytes of memory without the disks. */
+uint64_t layout_ram(const struct memory_layout *layout);
+
+/* The range of disk @nth, from 0; NULL if there are no so many. */
+const struct memory_range *layout_disk(const struct memory_layout *layout, unsigned int nth);
 
 /* Is [@gpa, @gpa + @len) memory, in one range? If so *@offset is its place in the memory fd. */
 bool layout_find(const struct memory_layout *layout, uint64_t gpa, uint64_t len, uint64_t *offset);

@@ -196,6 +196,29 @@ START_TEST(e820)
 }
 END_TEST
 
+/* Disks are told as what they are, behind memory, by both protocols' common table. */
+START_TEST(e820_disks)
+{
+	struct memory_layout layout;
+	struct boot_e820_entry map[E820_MAX];
+	unsigned int count;
+
+	layout_plan(&layout, memory_sizes[_i]);
+	for (unsigned int i = 0; i < MEMORY_DISKS; i++)
+		layout_add_disk(&layout, MIB(2) * (i + 1));
+	count = e820_build(&layout, map);
+	ck_assert_uint_le(count, E820_MAX);
+	for (unsigned int i = 0; i < MEMORY_DISKS; i++) {
+		const struct boot_e820_entry *entry = &map[count - MEMORY_DISKS + i];
+
+		ck_assert_uint_eq(entry->type, 12);
+		ck_assert_uint_eq(entry->addr, layout_disk(&layout, i)->gpa);
+		ck_assert_uint_eq(entry->size, MIB(2) * (i + 1));
+	}
+	ck_assert_uint_ne(map[count - MEMORY_DISKS - 1].type, 12);
+}
+END_TEST
+
 static uint64_t walk(const struct memory *mem, uint64_t table, uint64_t virt)
 {
 	const uint64_t address = 0x000ffffffffff000ULL;
@@ -323,6 +346,7 @@ int main(void)
 	tcase_add_test(tc, zero_page);
 	tcase_add_test(tc, header_cut);
 	tcase_add_loop_test(tc, initrd_places, 0, ARRAY_SIZE(places));
+	tcase_add_loop_test(tc, e820_disks, 0, ARRAY_SIZE(memory_sizes));
 	tcase_add_loop_test(tc, e820, 0, ARRAY_SIZE(memory_sizes));
 	tcase_add_test(tc, page_tables_and_gdt);
 	tcase_add_test(tc, reset_vector);

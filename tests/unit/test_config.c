@@ -9,6 +9,7 @@
 
 #include "base/capture.h"
 #include "base/util.h"
+#include "disks/disks.h"
 #include "vmm/config/config.h"
 #include "vmm/core/handoff.h"
 
@@ -314,7 +315,7 @@ END_TEST
 
 START_TEST(examples_are_good)
 {
-	static const char *const files[] = { "minimal", "debian", "pinned", "sealed" };
+	static const char *const files[] = { "minimal", "debian", "pinned", "sealed", "disk" };
 	char path[64];
 	struct vm_config cfg;
 
@@ -335,6 +336,34 @@ START_TEST(examples_are_good)
 }
 END_TEST
 
+/* "disks": what each holds, and that an array replaces one before it. */
+START_TEST(disks)
+{
+	static const char text[] =
+		"{\"kernel\":\"k\",\"disks\":[{\"pmem\":{\"image\":\"a.img\"}},{\"pmem\":{\"image\":\"/b.qcow2\","
+		"\"size\":\"1G\",\"save\":\"c.img\",\"save_after\":\"any\"}},{\"pmem\":{\"image\":\"d.gz\",\"format\":"
+		"\"raw\",\"save\":\"on-stop\",\"save_after\":\"clean\"}}]}";
+	struct vm_config cfg;
+
+	parse_good(&cfg, text, "vm.json");
+	ck_assert_uint_eq(cfg.ndisks, 3);
+	ck_assert_str_eq(cfg.disks[0].image, "/vms/a.img");
+	ck_assert(!cfg.disks[0].size && !cfg.disks[0].format && !cfg.disks[0].save && !cfg.disks[0].save_any);
+	ck_assert_str_eq(cfg.disks[1].image, "/b.qcow2");
+	ck_assert_uint_eq(cfg.disks[1].size, GIB(1));
+	ck_assert_int_eq(cfg.disks[1].save, DISK_SAVE_PATH);
+	ck_assert_str_eq(cfg.disks[1].save_path, "/vms/c.img");
+	ck_assert(cfg.disks[1].save_any);
+	ck_assert_uint_eq(cfg.disks[2].format, DISK_RAW);
+	ck_assert_int_eq(cfg.disks[2].save, DISK_SAVE_IMAGE);
+	ck_assert(!cfg.disks[2].save_any);
+	config_free(&cfg);
+	parse_good(&cfg, "{\"kernel\":\"k\",\"disks\":[]}", "vm.json");
+	ck_assert_uint_eq(cfg.ndisks, 0);
+	config_free(&cfg);
+}
+END_TEST
+
 /* Strike each key of the schema, as a path, from @left; returns how many there were. */
 static unsigned int schema_walk(const json_t *schema, const char *parent, json_t *left)
 {
@@ -348,6 +377,8 @@ static unsigned int schema_walk(const json_t *schema, const char *parent, json_t
 		ck_assert_msg(json_object_del(left, path) == 0, "%s: in the schema, but no key of the parser", path);
 		ck_assert_msg(json_object_get(value, "description"), "%s: no description in the schema", path);
 		count += 1 + schema_walk(value, path, left);
+		if (json_object_get(value, "items")) /* the keys of an array's elements are those below the array */
+			count += schema_walk(json_object_get(value, "items"), path, left);
 	}
 	if (properties)
 		ck_assert_msg(json_is_false(json_object_get(schema, "additionalProperties")), "%s: lets any key in",
@@ -386,6 +417,7 @@ int main(void)
 	tcase_add_test(tc, options_override);
 	tcase_add_loop_test(tc, bad_option, 0, ARRAY_SIZE(bad_options));
 	tcase_add_loop_test(tc, duration, 0, ARRAY_SIZE(durations));
+	tcase_add_test(tc, disks);
 	tcase_add_test(tc, examples_are_good);
 	tcase_add_test(tc, schema_has_the_same_keys);
 	suite_add_tcase(suite, tc);

@@ -65,11 +65,13 @@ SPOIL(total_less, h->layout.size -= MIB(2))
 SPOIL(total_more, h->layout.size += MIB(2))
 SPOIL(total_none, h->layout.size = 0)
 SPOIL(range_left_out, h->layout.count = 1)
+SPOIL(range_of_no_kind, h->layout.ranges[1].kind = 0)
+SPOIL(range_of_unknown_kind, h->layout.ranges[1].kind = MEMORY_DISK + 1)
 SPOIL(range_empty, h->layout.ranges[1].size = 0; h->layout.size = GIB(3))
 SPOIL(range_overlaps, h->layout.ranges[1].offset -= MIB(2))
 SPOIL(range_gap, h->layout.ranges[1].offset += MIB(2))
 SPOIL(range_first_late, h->layout.ranges[0].offset = MIB(2))
-SPOIL(range_far, h->layout.ranges[1].gpa = MEMORY_MAX + 1)
+SPOIL(range_far, h->layout.ranges[1].gpa = MEMORY_GPA_MAX + 1)
 SPOIL(range_huge, h->layout.ranges[1].size = MEMORY_MAX + 1; h->layout.size = GIB(3) + MEMORY_MAX + 1)
 SPOIL(range_wraps, h->layout.ranges[1].size = -GIB(3); h->layout.size = 0)
 SPOIL(total_huge, h->layout.ranges[1].size = MEMORY_MAX; h->layout.size = GIB(3) + MEMORY_MAX)
@@ -83,14 +85,18 @@ static const struct {
 	const char *name;
 	spoil_fn *spoil;
 } bad[] = {
-	NAMED(level_none),    NAMED(level_other),      NAMED(magic),	      NAMED(magic_none),
-	NAMED(version_old),   NAMED(version_new),      NAMED(size_less),      NAMED(size_more),
-	NAMED(no_supervisor), NAMED(no_vcpus),	       NAMED(vcpus_many),     NAMED(vcpus_wrap),
-	NAMED(no_tsc),	      NAMED(protocol_none),    NAMED(protocol_other), NAMED(no_memory),
-	NAMED(ranges_many),   NAMED(ranges_wrap),      NAMED(total_less),     NAMED(total_more),
-	NAMED(total_none),    NAMED(range_left_out),   NAMED(range_empty),    NAMED(range_overlaps),
-	NAMED(range_gap),     NAMED(range_first_late), NAMED(range_far),      NAMED(range_huge),
-	NAMED(range_wraps),   NAMED(total_huge),       NAMED(step_odd),	      NAMED(step_huge),
+	NAMED(level_none),     NAMED(level_other),	NAMED(magic),
+	NAMED(magic_none),     NAMED(version_old),	NAMED(version_new),
+	NAMED(size_less),      NAMED(size_more),	NAMED(no_supervisor),
+	NAMED(no_vcpus),       NAMED(vcpus_many),	NAMED(vcpus_wrap),
+	NAMED(no_tsc),	       NAMED(protocol_none),	NAMED(protocol_other),
+	NAMED(no_memory),      NAMED(ranges_many),	NAMED(ranges_wrap),
+	NAMED(total_less),     NAMED(total_more),	NAMED(total_none),
+	NAMED(range_left_out), NAMED(range_empty),	NAMED(range_overlaps),
+	NAMED(range_gap),      NAMED(range_first_late), NAMED(range_far),
+	NAMED(range_huge),     NAMED(range_of_no_kind), NAMED(range_of_unknown_kind),
+	NAMED(range_wraps),    NAMED(total_huge),	NAMED(step_odd),
+	NAMED(step_huge),
 };
 
 START_TEST(refused)
@@ -110,6 +116,12 @@ START_TEST(accepted)
 	ck_assert_int_eq(handoff_check(&handoff), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		layout_plan(&handoff.layout, sizes[i]);
+		ck_assert_int_eq(handoff_check(&handoff), 0);
+	}
+	for (unsigned int i = 0; i < MEMORY_DISKS; i++) {
+		layout_plan(&handoff.layout, GIB(5));
+		for (unsigned int disk = 0; disk <= i; disk++)
+			layout_add_disk(&handoff.layout, MIB(2));
 		ck_assert_int_eq(handoff_check(&handoff), 0);
 	}
 	handoff.vcpus = VM_VCPUS_MAX;

@@ -88,6 +88,39 @@ START_TEST(find)
 }
 END_TEST
 
+/* Disks lie above memory and 4 GiB, each on a GiB of its own, behind memory in the file. */
+START_TEST(disks)
+{
+	const uint64_t sizes[MEMORY_DISKS] = { MIB(2), GIB(1), GIB(1) + MIB(2), MIB(100) };
+	uint64_t end = MEMORY_HOLE_END, offset = MIB(layouts[_i].size), found;
+	struct memory_layout layout;
+
+	layout_plan(&layout, MIB(layouts[_i].size));
+	for (unsigned int i = 0; i < MEMORY_DISKS; i++)
+		layout_add_disk(&layout, sizes[i]);
+	ck_assert_uint_eq(layout_ram(&layout), MIB(layouts[_i].size));
+	if (layouts[_i].second_size)
+		end = MAX(end, MIB(layouts[_i].second_start + layouts[_i].second_size));
+	for (unsigned int i = 0; i < MEMORY_DISKS; i++) {
+		const struct memory_range *disk = layout_disk(&layout, i);
+
+		ck_assert_ptr_nonnull(disk);
+		ck_assert_uint_ge(disk->gpa, end);
+		ck_assert_uint_lt(disk->gpa, end + GIB(1));
+		ck_assert_uint_eq(disk->gpa % GIB(1), 0);
+		ck_assert_uint_eq(disk->size, sizes[i]);
+		ck_assert_uint_eq(disk->offset, offset);
+		ck_assert(layout_find(&layout, disk->gpa, disk->size, &found) && found == offset);
+		ck_assert(!layout_find(&layout, disk->gpa, disk->size + 1, &found));
+		end = disk->gpa + disk->size;
+		offset += disk->size;
+	}
+	ck_assert_uint_eq(layout.size, offset);
+	ck_assert_uint_le(end, MEMORY_GPA_MAX);
+	ck_assert_ptr_null(layout_disk(&layout, MEMORY_DISKS));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("layout");
@@ -96,6 +129,7 @@ int main(void)
 	int failed;
 
 	tcase_add_loop_test(tc, plan, 0, ARRAY_SIZE(layouts));
+	tcase_add_loop_test(tc, disks, 0, ARRAY_SIZE(layouts));
 	tcase_add_test(tc, sums);
 	tcase_add_loop_test(tc, find, 0, ARRAY_SIZE(finds));
 	suite_add_tcase(suite, tc);

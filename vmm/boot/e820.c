@@ -21,9 +21,11 @@ unsigned int e820_build(const struct memory_layout *layout, struct boot_e820_ent
 	for (uint32_t i = 0; i < layout->count; i++) {
 		const struct memory_range *range = &layout->ranges[i];
 
-		entry_add(map, &count, MAX(range->gpa, BOOT_KERNEL_MIN), range->gpa + range->size, E820_RAM);
+		entry_add(map, &count, MAX(range->gpa, BOOT_KERNEL_MIN), range->gpa + range->size,
+			  range->kind == MEMORY_DISK ? E820_PMEM : E820_RAM);
 	}
 	return count;
 }
 
 _Static_assert(E820_MAX >= 4 + MEMORY_RANGES, "a place for each entry");
+_Static_assert(E820_MAX <= E820_MAX_ENTRIES_ZEROPAGE, "and boot_params has it");

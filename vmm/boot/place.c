@@ -42,7 +42,7 @@ int window_check(const struct boot_plan *plan)
 	return file_fail(&plan->kernel, -EFBIG,
 			 "needs %" PRIu64 " MiB of memory from %" PRIu64 " MiB on: too big for memory.size \"%" PRIu64
 			 "M\": give it \"%" PRIu64 "M\" or more",
-			 mib_up(window->end - window->start), window->start >> 20, plan->layout->size >> 20,
+			 mib_up(window->end - window->start), window->start >> 20, layout_ram(plan->layout) >> 20,
 			 size_for(window->start, window->end) >> 20);
 }
 
@@ -86,7 +86,7 @@ int initrd_place(struct boot_plan *plan)
 	return file_fail(&plan->initrd, -EFBIG,
 			 "%" PRIu64 " MiB: doesn't fit in memory.size \"%" PRIu64 "M\" beside the kernel (%" PRIu64
 			 " MiB from %" PRIu64 " MiB on): give it \"%" PRIu64 "M\" or more",
-			 mib_up(plan->initrd.size), plan->layout->size >> 20,
+			 mib_up(plan->initrd.size), layout_ram(plan->layout) >> 20,
 			 mib_up(plan->window.end - plan->window.start), plan->window.start >> 20,
 			 size_for(plan->window.start, least) >> 20);
 }

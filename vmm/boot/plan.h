@@ -86,10 +86,11 @@ int initrd_place(struct boot_plan *plan);
 int tables_write(const struct memory *mem, enum boot_protocol protocol, struct boot_entry *entry);
 
 /* e820.c: the memory map that the guest is told, its types being e820's; returns how many. */
-#define E820_MAX      8
+#define E820_MAX      (4 + MEMORY_RANGES)
 #define E820_RAM      1
 #define E820_RESERVED 2
 #define E820_ACPI     3
+#define E820_PMEM     12 /* arch/x86/include/asm/e820/types.h, E820_TYPE_PRAM */
 unsigned int e820_build(const struct memory_layout *layout, struct boot_e820_entry map[E820_MAX]);
 
 #endif

@@ -25,6 +25,7 @@ void config_free(struct vm_config *cfg)
 	free(cfg->initrd);
 	free(cfg->cmdline);
 	free(cfg->report);
+	disks_free(cfg);
 	config_init(cfg);
 }
 
@@ -104,7 +105,7 @@ int config_finish(struct vm_config *cfg, const char *where)
 	if (cfg->memory_size % cfg->page_size)
 		err = fail(-EINVAL, "%s: memory.size: %lluM: wanted a multiple of memory.page_size, 1G", where,
 			   (unsigned long long)(cfg->memory_size / MIB(1)));
-	if (memory_agrees(cfg, where))
+	if (memory_agrees(cfg, where) || disks_agree(cfg, where))
 		err = -EINVAL;
 	return seal_agrees(cfg, where) ? -EINVAL : err;
 }

@@ -20,6 +20,7 @@
 #define VM_NODES_MAX	16	  /* MEMORY_NODES_MAX of memmap/memmap.h */
 #define VM_NODE_LIMIT	1024	  /* NUMA nodes are numbered below it */
 #define VM_EVIDENCE_MAX 64	  /* words */
+#define VM_DISKS_MAX	4	  /* MEMORY_DISKS of memmap/memmap.h */
 #define VM_CMDLINE_MAX	2047	  /* COMMAND_LINE_SIZE of x86 Linux is 2048 with its 0 */
 
 /* Kinds of exits that a seal can let through by name: "seal.except". */
@@ -61,6 +62,23 @@ struct vm_node {
 	uint64_t size; /* bytes; 0: an equal share, and so are all others */
 };
 
+/* When a disk's content is written back. */
+enum disk_save_when {
+	DISK_SAVE_NEVER,
+	DISK_SAVE_IMAGE, /* "on-stop": in place of its image */
+	DISK_SAVE_PATH,	 /* to a file of its own */
+};
+
+/* One of "disks": persistent memory, with an image's content. */
+struct disk_config {
+	char *image;	 /* path, as the kernel's */
+	uint64_t size;	 /* bytes, a multiple of 2 MiB; 0: as large as the image */
+	uint32_t format; /* enum disk_format of disks/disks.h; 0: as the image's name says */
+	enum disk_save_when save;
+	char *save_path; /* DISK_SAVE_PATH */
+	bool save_any;	 /* however the VM ended; else after a clean end alone */
+};
+
 struct vm_config {
 	char *name;	      /* owned, as are all strings; never NULL after config_finish */
 	char *kernel;	      /* path, relative ones already joined to the file's folder */
@@ -86,6 +104,8 @@ struct vm_config {
 	uint32_t require;     /* bit 1 << enum guarantee_id: without it the VM is not to run */
 	char *report;	      /* path, as the kernel's, or NULL: none is written */
 	enum smt smt;
+	unsigned int ndisks;
+	struct disk_config disks[VM_DISKS_MAX];
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

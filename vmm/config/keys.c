@@ -11,7 +11,7 @@
 #include "memmap/memmap.h"
 
 /* The string that @value is, or NULL, reported. No NUL is in it, since all of these end up in C strings. */
-static const char *string_get(const json_t *value, const struct place *at)
+const char *string_get(const json_t *value, const struct place *at)
 {
 	const char *text = json_string_value(value);
 
@@ -53,7 +53,7 @@ static int set_name(struct vm_config *cfg, const json_t *value, const struct pla
 	return string_keep(&cfg->name, strdup(name));
 }
 
-static int set_path(char **owned, const json_t *value, const struct place *at)
+int set_path(char **owned, const json_t *value, const struct place *at)
 {
 	const char *path = string_get(value, at), *folder = at->src->folder;
 	char *joined;
@@ -276,6 +276,14 @@ static const struct key keys[] = {
 	{ "require", set_require,
 	  "\"all\", or names of guarantees as [\"cores.isolated\"]: cores.isolated, memory.fixed, memory.mapped, "
 	  "devices.gone, exits.fatal or calls.filtered" },
+	{ "disks", set_disks, "an array of at most 4 disks, as [{ \"pmem\": { \"image\": \"root.img\" } }]" },
+	{ "disks.pmem", NULL, "an object with image, size, format, save and save_after" },
+	{ "disks.pmem.image", set_disk_image, "the path of an image" },
+	{ "disks.pmem.size", set_disk_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
+	{ "disks.pmem.format", set_disk_format,
+	  "\"raw\", \"gzip\", \"xz\", \"zstd\", \"qcow2\", \"vdi\", \"vhdx\" or \"vhd\"" },
+	{ "disks.pmem.save", set_disk_save, "\"never\", \"on-stop\" or the path of a file" },
+	{ "disks.pmem.save_after", set_disk_save_after, "\"clean\" or \"any\"" },
 	{ "report", set_report, "the path of a file" },
 };
 

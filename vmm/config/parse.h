@@ -51,6 +51,15 @@ int memory_agrees(const struct vm_config *cfg, const char *where);
 /* except.c */
 key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
 
+/* keys.c: the string that @value is, or NULL, reported; a path into *@owned, joined to the file's folder. */
+const char *string_get(const json_t *value, const struct place *at);
+int set_path(char **owned, const json_t *value, const struct place *at);
+
+/* disks.c: an array of disks; then what one's object holds. */
+key_set_fn set_disks, set_disk_image, set_disk_size, set_disk_format, set_disk_save, set_disk_save_after;
+int disks_agree(const struct vm_config *cfg, const char *where);
+void disks_free(struct vm_config *cfg);
+
 /* require.c: "all", an array or a list. */
 key_set_fn set_require;
 

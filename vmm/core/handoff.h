@@ -14,7 +14,7 @@
  * checks all of it, and then uses the copy. The supervisor takes the core manager for hostile: a guest may have won it.
  */
 #define HANDOFF_MAGIC	0x65707968 /* "hype" */
-#define HANDOFF_VERSION 3
+#define HANDOFF_VERSION 4
 #define EVENT_FDS_MAX	2
 
 /* The core manager is executed with one fd, the supervisor's socket (SOCK_SEQPACKET), at this number. */
@@ -44,9 +44,9 @@ struct handoff {
 	struct boot_entry entry;
 };
 
-_Static_assert(sizeof(struct memory_layout) == 16 + 24 * MEMORY_RANGES, "layout is part of the handoff");
+_Static_assert(sizeof(struct memory_layout) == 16 + 32 * MEMORY_RANGES, "layout is part of the handoff");
 _Static_assert(sizeof(struct boot_entry) == 56, "boot_entry is part of the handoff");
-_Static_assert(sizeof(struct handoff) == 40 + 4 * 256 + 64 + 56, "no padding in the handoff");
+_Static_assert(sizeof(struct handoff) == 40 + 4 * 256 + 16 + 32 * MEMORY_RANGES + 56, "no padding in the handoff");
 
 /*
  * What the core manager says. One message each. EVENT_VM brings the fd of its statistics, EVENT_VCPU that

@@ -14,7 +14,10 @@ static int layout_check(const struct memory_layout *layout)
 	for (uint32_t i = 0; i < layout->count; i++) {
 		const struct memory_range *range = &layout->ranges[i];
 
-		if (range->size == 0 || range->size > MEMORY_MAX || range->offset != total || range->gpa > MEMORY_MAX)
+		if (range->size == 0 || range->size > MEMORY_MAX || range->offset != total ||
+		    range->gpa > MEMORY_GPA_MAX)
+			return -EPROTO;
+		if (range->kind != MEMORY_RAM && range->kind != MEMORY_DISK)
 			return -EPROTO;
 		total += range->size;
 	}

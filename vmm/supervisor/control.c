@@ -141,6 +141,7 @@ static void order_stop(struct vm *vm)
 
 static void order_abort(struct vm *vm)
 {
+	vm->abandoned = true;
 	vm_stop(vm, EXIT_ABORTED, "aborted by order");
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "disks/disks.h"
 #include "memmap/memmap.h"
 #include "vmm/core/handoff.h"
 #include "vmm/supervisor/report.h"
@@ -67,6 +68,9 @@ struct vm {
 	int64_t prepared_at, booting_at, ended_at;
 	struct memory_cleared cleared;
 	struct pool pool; /* huge pages that this VM has brought */
+	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
+	bool abandoned;			       /* ordered to end without saving */
+	struct outcome *outcome;	       /* NULL: it has not ended yet */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
@@ -107,6 +111,14 @@ int probe_disable_exits(int kvm_fd, uint32_t *mask);
 
 /* Does a guest of two instructions run with these exits off? 0 or negative errno; reports nothing. */
 int probe_try(int kvm_fd, uint32_t mask);
+
+/*
+ * disks.c: see that the images are there and fit, and give each a range of the layout; then their content into it; and
+ * at the end, the core manager being dead and memory not yet cleared, out of it to where it is to be saved.
+ */
+int plan_disks(struct vm_plan *plan, const struct vm_config *cfg);
+int disks_take(struct vm *vm);
+void disks_give_back(struct vm *vm);
 
 /* start.c: the start sequence; on an error all that was done is undone. */
 enum exit_code vm_start(struct vm *vm);

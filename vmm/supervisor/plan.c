@@ -101,7 +101,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
 	plan_nodes(plan, cfg);
-	if (plan_files(cfg))
+	if (plan_files(cfg) || plan_disks(plan, cfg))
 		return EXIT_USAGE;
 	return plan_host(plan, cfg) || plan_seal(cfg) ? EXIT_HOST : EXIT_CLEAN;
 }

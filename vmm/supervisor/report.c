@@ -67,8 +67,8 @@ static json_t *config_json(const struct vm *vm)
 	for (unsigned int i = 0; i < vm->plan.vcpus; i++)
 		json_array_append_new(cores, json_integer(vm->plan.cores[i]));
 	return json_pack("{s:i, s:o, s:I, s:I, s:s, s:s, s:o}", "vcpus", (int)vm->plan.vcpus, "cores", cores,
-			 "memory_bytes", (json_int_t)vm->plan.layout.size, "page_bytes", (json_int_t)vm->plan.page_size,
-			 "level", seal_level_name(cfg->seal_level), "tripwire",
+			 "memory_bytes", (json_int_t)layout_ram(&vm->plan.layout), "page_bytes",
+			 (json_int_t)vm->plan.page_size, "level", seal_level_name(cfg->seal_level), "tripwire",
 			 cfg->tripwire == TRIPWIRE_POLLED ? "polled" : "kernel", "exceptions", exceptions_json(cfg));
 }
 
@@ -244,6 +244,12 @@ static json_t *timeline_json(const struct timeline *timeline)
 	return json_pack("{s:I, s:o}", "interval_ns", (json_int_t)timeline->interval, "samples", samples);
 }
 
+static json_t *outcome_json(const struct outcome *outcome)
+{
+	return json_pack("{s:i, s:s, s:s}", "exit_code", (int)outcome->code, "meaning", exit_code_text(outcome->code),
+			 "text", outcome->text);
+}
+
 void report_collect(struct vm *vm, const struct outcome *outcome)
 {
 	json_t *json;
@@ -256,9 +262,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 			 vm->cfg->name, "label", vm->seal.label);
 	json_object_set_new(json, "config", config_json(vm));
 	json_object_set_new(json, "host", host_json(vm));
-	json_object_set_new(json, "outcome",
-			    json_pack("{s:i, s:s, s:s}", "exit_code", (int)outcome->code, "meaning",
-				      exit_code_text(outcome->code), "text", outcome->text));
+	json_object_set_new(json, "outcome", outcome_json(outcome));
 	json_object_set_new(json, "times", times_json(vm));
 	json_object_set_new(json, "states", states_json(vm, outcome));
 	json_object_set_new(json, "guarantees", guarantees_json(&vm->seal.guarantees));
@@ -278,5 +282,6 @@ void report_finish(struct vm *vm)
 				    (double)vm->cleared.ns / 1e9, "verified", (int)vm->cleared.verified, "threads",
 				    (int)vm->cleared.threads, "stores", vm->cleared.stores);
 	json_object_set_new(json, "memory_cleared", cleared);
+	json_object_set_new(json, "outcome", outcome_json(vm->outcome)); /* a disk may not have been saved */
 	state_add(json_object_get(json, "states"), "gone", json_integer(since_start(vm, clock_now())));
 }

@@ -136,6 +136,8 @@ static const struct step start_steps[] = {
 	{ "memory", memory_take, memory_give_back, EXIT_HOST },
 	/* into the memory, and then it is unmapped */
 	{ "image", image_load, NULL, EXIT_USAGE },
+	/* images of disks too; saved on the way back, when nothing writes to them any more */
+	{ "disks", disks_take, disks_give_back, EXIT_USAGE },
 	/* the temporary hypervisor */
 	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
 };
@@ -185,6 +187,7 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 		return;
 	vm_watch(vm);
 	outcome_find(vm, outcome);
+	vm->outcome = outcome;
 	life_say(vm, outcome->code == EXIT_CLEAN ? "stopping" : "aborting");
 	ledger_print(vm);
 	evidence_print(vm);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory into a file, whole or not at all: a new file without a name gets all of it, is on the disk, and then takes the
+ * old one's name in one step. Killed at any moment, there is the old one or the new one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/escape.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/replace.h"
+#include "base/util.h"
+#include "disks/internal.h"
+
+#define BLOCK KIB(64) /* what is all zero of it becomes a hole */
+
+struct new_file {
+	const char *path;
+	const char *name; /* in the folder */
+	int folder;
+	int fd;
+	char temporary[64]; /* its name until it has its own; "" while it has none */
+};
+
+static int save_fail(const struct new_file *file, int err, const char *what)
+{
+	char path[512];
+
+	quote_text(path, sizeof(path), file->path, strlen(file->path));
+	return fail(err, "disk %s: not saved: %s: %s", path, what, strerror(-err));
+}
+
+static int folder_open(struct new_file *file)
+{
+	const char *slash = strrchr(file->path, '/');
+	char *copy = strdup(file->path);
+
+	file->name = slash ? slash + 1 : file->path;
+	file->folder = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	free(copy);
+	return file->folder < 0 ? save_fail(file, -errno, "its folder") : 0;
+}
+
+static void temporary_name(struct new_file *file, unsigned int number)
+{
+	snprintf(file->temporary, sizeof(file->temporary), ".nohype.%d.%u", (int)getpid(), number);
+}
+
+/* Where the file system makes none without a name it has one from the start. */
+static int file_make(struct new_file *file)
+{
+	file->fd = openat(file->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	for (unsigned int i = 0; file->fd < 0 && i < 1000; i++) {
+		temporary_name(file, i);
+		file->fd =
+			openat(file->folder, file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file->fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (file->fd >= 0)
+		return 0;
+	file->temporary[0] = '\0';
+	return save_fail(file, -errno, "a new file in its folder");
+}
+
+/* Whoever could use the old one can use the new one; who may not give files away keeps it. */
+static int file_dress(const struct new_file *file)
+{
+	struct stat old;
+
+	if (fstatat(file->folder, file->name, &old, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : save_fail(file, -errno, "the old file");
+	if (!S_ISREG(old.st_mode))
+		return save_fail(file, -EINVAL, "what is there is not a regular file");
+	if (fchown(file->fd, old.st_uid, old.st_gid) && errno != EPERM)
+		return save_fail(file, -errno, "give it the old file's owner");
+	return fchmod(file->fd, old.st_mode & 07777) ? save_fail(file, -errno, "give it the old file's mode") : 0;
+}
+
+static bool block_is_zero(const uint8_t *block, uint64_t len)
+{
+	return block[0] == 0 && memcmp(block, block + 1, len - 1) == 0;
+}
+
+static int file_fill(const struct new_file *file, const uint8_t *bytes, uint64_t size, uint64_t *written,
+		     disk_progress_fn *progress, void *ctx)
+{
+	struct transfer transfer;
+	uint64_t begun = 0;
+	int err;
+
+	if (ftruncate(file->fd, (off_t)size))
+		return save_fail(file, -errno, "set its size");
+	*written = 0;
+	transfer_begin(&transfer, file->fd, true);
+	for (uint64_t at = 0; at < size && !transfer.err; at += BLOCK) {
+		uint64_t len = MIN(BLOCK, size - at);
+		bool is_zero = block_is_zero(bytes + at, len), is_last = at + len == size;
+		uint64_t end = is_zero ? at : at + len;
+
+		/* a stretch ends at a hole, at the end, or where it is long enough */
+		if ((is_zero || is_last || end - begun >= MIB(16)) && end > begun) {
+			transfer_add(&transfer, (uint8_t *)bytes + begun, begun, end - begun);
+			*written += end - begun;
+			begun = end;
+		}
+		if (is_zero)
+			begun = at + len;
+		if (progress)
+			progress(ctx, at + len, size);
+	}
+	err = transfer_end(&transfer);
+	if (err)
+		return save_fail(file, err, "write");
+	return fsync(file->fd) ? save_fail(file, -errno, "write it out") : 0;
+}
+
+/* A name of its own first: no call gives a file without a name one that is taken. */
+static int file_link(struct new_file *file)
+{
+	char self[64];
+	int err = -EEXIST;
+
+	if (file->temporary[0])
+		return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
+	for (unsigned int i = 0; err == -EEXIST && i < 1000; i++) {
+		temporary_name(file, i);
+		err = linkat(AT_FDCWD, self, file->folder, file->temporary, AT_SYMLINK_FOLLOW) ? -errno : 0;
+	}
+	if (err)
+		file->temporary[0] = '\0';
+	return err ? save_fail(file, err, "name it") : 0;
+}
+
+static int file_rename(struct new_file *file)
+{
+	int err = file_link(file);
+
+	if (err)
+		return err;
+	if (renameat(file->folder, file->temporary, file->folder, file->name))
+		return save_fail(file, -errno, "take the old one's place");
+	file->temporary[0] = '\0';
+	return fsync(file->folder) ? save_fail(file, -errno, "write its folder out") : 0;
+}
+
+int disk_save(const char *path, const uint8_t *bytes, uint64_t size, uint64_t *written, disk_progress_fn *progress,
+	      void *ctx)
+{
+	struct new_file file = { .path = path, .folder = -1, .fd = -1 };
+	int err = folder_open(&file);
+
+	if (!err)
+		err = file_make(&file);
+	if (!err)
+		err = file_dress(&file);
+	if (!err)
+		err = file_fill(&file, bytes, size, written, progress, ctx);
+	if (!err)
+		err = file_rename(&file);
+	if (file.temporary[0])
+		unlinkat(file.folder, file.temporary, 0);
+	fd_close(&file.fd);
+	fd_close(&file.folder);
+	return err;
+}
+
+int disk_save_check(const char *path)
+{
+	struct replacement replacement;
+	int err = replace_open(&replacement, path, "disks: save");
+
+	if (!err)
+		replace_close(&replacement);
+	return err;
+}
