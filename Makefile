@@ -26,7 +26,7 @@ HARDEN   := -fstack-protector-strong -fcf-protection -ftrapv
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
-NOHYPE_DIRS := base memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
+NOHYPE_DIRS := base memmap pinning pinning/host pinning/noise pinning/resctrl vmm/config vmm/boot vmm/report vmm/supervisor \
 	       vmm/doctor vmm/cli
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c
