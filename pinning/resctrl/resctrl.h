@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Shares of caches and of memory bandwidth, as the kernel's resctrl file system gives them
- * (Documentation/filesystems/resctrl.rst). What is here only reads and computes; nothing of the host is touched.
- * All functions report nothing: the callers know which key and which file it is about.
+ * (Documentation/filesystems/resctrl.rst). Only group.c changes anything.
+ * All but group.c's report nothing: the callers know which key and which file it is about.
  */
 enum share_kind { SHARE_NONE, SHARE_WAYS, SHARE_PERCENT, SHARE_MBPS };
 
@@ -29,13 +30,36 @@ struct share {
 int share_parse_cache(const char *text, struct share *share);
 int share_parse_bandwidth(const char *text, struct share *share);
 
+#define RESCTRL_PATH_MAX 256 /* bytes */
+
+struct resctrl_mount {
+	char path[RESCTRL_PATH_MAX];
+	bool mbps; /* mounted with mba_MBps: bandwidth is in MB/s */
+};
+
+/* info.c: the first mount of type resctrl in /proc/mounts' text; nothing else is one. -ENOENT: it isn't mounted. */
+int resctrl_find(const char *mounts, struct resctrl_mount *mount);
+
+/*
+ * All of the file @path under the folder @root into @text, with a 0. Its length; -E2BIG: more than fits; -EINVAL: a 0
+ * is in it; another negative errno of the kernel's.
+ */
+int resctrl_read(int root, const char *path, char *text, size_t size);
+
 /* info/L3 or info/L2: cbm_mask, min_cbm_bits, shareable_bits, sparse_masks. */
 struct cache_info {
 	uint64_t cbm_mask;     /* all ways */
 	uint64_t shareable;    /* that others than cores (devices, a GPU) fill too */
 	unsigned int min_bits; /* in each mask */
 	bool sparse;	       /* masks may have holes */
+	unsigned int closids;  /* groups that there can be, the default one too */
 };
+
+/*
+ * info.c: info/@name ("L3", "L3CODE") of the resctrl file system at @root. -ENOENT: this host has none; -EINVAL: not
+ * what the kernel writes; or another negative errno.
+ */
+int cache_info_read(int root, const char *name, struct cache_info *info);
 
 /*
  * ways.c: how many ways @share is, a part of one counted whole and never fewer than the kernel takes. -ERANGE: more
@@ -58,8 +82,12 @@ int ways_place(const struct cache_info *info, uint64_t taken, unsigned int ways,
 /* info/MB: min_bandwidth, bandwidth_gran; and whether the mount has mba_MBps. */
 struct bandwidth_info {
 	unsigned int min, gran; /* percent */
+	unsigned int closids;
 	bool mbps;
 };
+
+/* info.c: the same for info/MB; .mbps is the mount's, and stays. */
+int bandwidth_info_read(int root, struct bandwidth_info *info);
 
 /*
  * What to write for @share: percent rounded up to a step as the kernel would, or MB/s. -ENOTSUP: percent on an mba_MBps
@@ -105,5 +133,23 @@ bool schemata_is_cdp(const struct schemata *schemata);
 
 /* Into *@taken, all ways of cache @id that line @name or, with CDP, its two halves hold. False: there is no such. */
 bool schemata_ways(const struct schemata *schemata, const char *name, unsigned int id, uint64_t *taken);
+
+#define GROUP_PATH_MAX 128 /* bytes: a group's name is "nohype-" and a VM's */
+
+/*
+ * group.c: these change the host, and report. @root is the file system's folder, @group a name without slashes. A
+ * group that is removed leaves its threads to the default one, as the kernel does; one that isn't there is no error.
+ */
+int group_make(int root, const char *group);
+int group_remove(int root, const char *group);
+
+/* Write one line and read it back; what the kernel says of a refusal (info/last_cmd_status) is in the message. */
+int group_set(int root, const char *group, const struct schemata_line *line);
+
+/* Take a thread in, and see that it is. */
+int group_add(int root, const char *group, pid_t tid);
+
+/* What the group holds now. Reports nothing. */
+int group_schemata(int root, const char *group, struct schemata *schemata);
 
 #endif

@@ -3,10 +3,13 @@
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "pinning/resctrl/resctrl.h"
@@ -225,6 +228,116 @@ START_TEST(schemata_too_big)
 }
 END_TEST
 
+/* A folder of text files stands for info: only reading is tried. */
+static int folder_make(char *path)
+{
+	int root;
+
+	ck_assert_ptr_nonnull(mkdtemp(path));
+	root = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(root, 0);
+	ck_assert_int_eq(mkdirat(root, "info", 0700), 0);
+	ck_assert_int_eq(mkdirat(root, "info/L3", 0700), 0);
+	ck_assert_int_eq(mkdirat(root, "info/MB", 0700), 0);
+	return root;
+}
+
+static void file_make(int root, const char *path, const char *text)
+{
+	int fd = openat(root, path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void folder_remove(int root, const char *path)
+{
+	static const char *const files[] = { "info/L3/cbm_mask",       "info/L3/min_cbm_bits", "info/L3/shareable_bits",
+					     "info/L3/num_closids",    "info/L3/sparse_masks", "info/MB/min_bandwidth",
+					     "info/MB/bandwidth_gran", "info/MB/num_closids" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(root, files[i], 0);
+	unlinkat(root, "info/L3", AT_REMOVEDIR);
+	unlinkat(root, "info/MB", AT_REMOVEDIR);
+	unlinkat(root, "info", AT_REMOVEDIR);
+	close(root);
+	ck_assert_int_eq(rmdir(path), 0);
+}
+
+START_TEST(info_of_cache)
+{
+	char path[] = "/tmp/resctrl-XXXXXX";
+	int root = folder_make(path);
+	struct cache_info info;
+
+	ck_assert_int_eq(cache_info_read(root, "L3", &info), -ENOENT);
+	ck_assert_int_eq(cache_info_read(root, "L2", &info), -ENOENT);
+	file_make(root, "info/L3/cbm_mask", "7ff\n");
+	file_make(root, "info/L3/min_cbm_bits", "2\n");
+	file_make(root, "info/L3/shareable_bits", "600\n");
+	file_make(root, "info/L3/num_closids", "16\n");
+	ck_assert_int_eq(cache_info_read(root, "L3", &info), 0);
+	ck_assert_uint_eq(info.cbm_mask, 0x7ff);
+	ck_assert_uint_eq(info.min_bits, 2);
+	ck_assert_uint_eq(info.shareable, 0x600);
+	ck_assert_uint_eq(info.closids, 16);
+	ck_assert(!info.sparse);
+	file_make(root, "info/L3/sparse_masks", "1\n");
+	ck_assert_int_eq(cache_info_read(root, "L3", &info), 0);
+	ck_assert(info.sparse);
+	for (const char *const *bad = (const char *const[]){ "", "7ff", "\n", "0\n", "7fg\n", "-1\n", " 7\n", NULL };
+	     *bad; bad++) {
+		file_make(root, "info/L3/cbm_mask", *bad);
+		ck_assert_int_eq(cache_info_read(root, "L3", &info), -EINVAL);
+	}
+	file_make(root, "info/L3/cbm_mask", "1ffffffffffffffff\n");
+	ck_assert_int_eq(cache_info_read(root, "L3", &info), -ERANGE);
+	folder_remove(root, path);
+}
+END_TEST
+
+START_TEST(info_of_bandwidth)
+{
+	char path[] = "/tmp/resctrl-XXXXXX";
+	int root = folder_make(path);
+	struct bandwidth_info info = { .mbps = true };
+
+	ck_assert_int_eq(bandwidth_info_read(root, &info), -ENOENT);
+	file_make(root, "info/MB/min_bandwidth", "10\n");
+	file_make(root, "info/MB/bandwidth_gran", "5\n");
+	file_make(root, "info/MB/num_closids", "8\n");
+	ck_assert_int_eq(bandwidth_info_read(root, &info), 0);
+	ck_assert_uint_eq(info.min, 10);
+	ck_assert_uint_eq(info.gran, 5);
+	ck_assert_uint_eq(info.closids, 8);
+	ck_assert(info.mbps);
+	file_make(root, "info/MB/min_bandwidth", "101\n");
+	ck_assert_int_eq(bandwidth_info_read(root, &info), -EINVAL);
+	folder_remove(root, path);
+}
+END_TEST
+
+START_TEST(mount_found)
+{
+	struct resctrl_mount mount;
+
+	ck_assert_int_eq(resctrl_find("", &mount), -ENOENT);
+	ck_assert_int_eq(resctrl_find("resctrl /sys/fs/resctrl fuse.resctrl rw 0 0\n", &mount), -ENOENT);
+	ck_assert_int_eq(
+		resctrl_find("proc /proc proc rw 0 0\nresctrl /sys/fs/resctrl resctrl rw,relatime 0 0\n", &mount), 0);
+	ck_assert_str_eq(mount.path, "/sys/fs/resctrl");
+	ck_assert(!mount.mbps);
+	ck_assert_int_eq(resctrl_find("resctrl /r resctrl rw,cdp,mba_MBps 0 0\n", &mount), 0);
+	ck_assert_str_eq(mount.path, "/r");
+	ck_assert(mount.mbps);
+	ck_assert_int_eq(resctrl_find("resctrl /r resctrl rw,mba_MBpsx 0 0\n", &mount), 0);
+	ck_assert(!mount.mbps);
+	ck_assert_int_eq(resctrl_find("resctrl /a\\040b resctrl rw 0 0\n", &mount), -ENOENT);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("resctrl");
@@ -242,6 +355,9 @@ int main(void)
 	tcase_add_test(tc, schemata_of_cdp);
 	tcase_add_loop_test(tc, schemata_refused, 0, ARRAY_SIZE(refused));
 	tcase_add_test(tc, schemata_too_big);
+	tcase_add_test(tc, info_of_cache);
+	tcase_add_test(tc, info_of_bandwidth);
+	tcase_add_test(tc, mount_found);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
