@@ -42,7 +42,7 @@ int resctrl_read(int root, const char *path, char *text, size_t size)
 static int number_file(int root, const char *folder, const char *name, int base, uint64_t *number)
 {
 	static const char digits[] = "0123456789abcdef";
-	char path[64], text[VALUE_MAX];
+	char path[64], text[VALUE_MAX] = "";
 	size_t len;
 	int err;
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/capture.h"
+#include "base/fd.h"
 #include "pinning/resctrl/resctrl.h"
 
 #ifndef RESCTRLFS
@@ -38,7 +39,7 @@ static void simulation_start(void)
 		root = open(folder, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 		if (root >= 0 && !faccessat(root, "schemata", F_OK, 0))
 			return;
-		close(root);
+		fd_close(&root);
 		usleep(10000);
 	}
 	ck_abort_msg("the simulated resctrl is not there: wanted " RESCTRLFS " and a user who may mount by /dev/fuse");
