@@ -26,8 +26,8 @@ HARDEN   := -fstack-protector-strong -fcf-protection -ftrapv
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
-NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
-	       vmm/doctor vmm/cli
+NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resctrl vmm/config vmm/boot vmm/report \
+	       vmm/supervisor vmm/doctor vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c
@@ -156,6 +156,16 @@ $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS)
 
+# Groups of resctrl are tried on a simulated one.
+$(BUILD)/unit/test_resctrl_group: $(BUILD)/resctrlfs
+$(BUILD)/unit/test_resctrl_group: CPPFLAGS += -DRESCTRLFS='"$(abspath $(BUILD))/resctrlfs"'
+
+$(BUILD)/resctrlfs: tests/resctrl/resctrlfs.c
+	@mkdir -p $(@D)
+	@scripts/have fuse3/fuse_opt.h
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< -lfuse3
+
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 asan: asan-build ## build with ASan and UBSan, and run the unit tests so
@@ -218,7 +228,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core bench-memory nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core bench-memory resctrlfs nohype.d core.d unit bin include man flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this
