@@ -29,7 +29,8 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 NOHYPE_DIRS := base memmap pinning pinning/host pinning/noise vmm/config vmm/boot vmm/report vmm/supervisor \
 	       vmm/doctor vmm/cli
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
-CORE_BASE   := base/fd.c base/message.c memmap/layout.c
+CORE_BASE   := base/fd.c base/message.c memmap/layout.c vmm/jail/jail.c
+RINGS_SRCS  := $(sort $(wildcard vmm/rings/*.c)) base/clock.c base/fd.c base/message.c seccomp/filter.c vmm/jail/jail.c
 
 # The exit reasons are for whoever watches; the core manager has no use for them.
 REASONS     := vmm/x86/reasons.c
@@ -40,6 +41,7 @@ FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/*.c))
 
 NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
+RINGS_OBJS  := $(RINGS_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
@@ -52,7 +54,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 # A script of ours, with what it and the makes that it starts read.
 script = @BUILD='$(abspath $(BUILD))' CC='$(CC)' V='$(V)' scripts/
 
-all: $(BUILD)/nohype $(BUILD)/nohype-core man ## the programs and their man pages
+all: $(BUILD)/nohype $(BUILD)/nohype-core $(BUILD)/nohype-rings man ## the programs and their man pages
 	@:
 
 deps: ## install what building and testing need, after saying what that is
@@ -85,6 +87,12 @@ CORE_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(CORE_OBJS) $(CORE_LIBS)
 $(BUILD)/nohype-core: $(CORE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CORE_LINK) -o $@
+
+RINGS_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(RINGS_OBJS) $(CORE_LIBS)
+
+$(BUILD)/nohype-rings: $(RINGS_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(RINGS_LINK) -o $@
 
 $(BUILD)/nohype.d/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -180,7 +188,7 @@ readme: $(BUILD)/nohype-core ## put these numbers into README.md, where a test w
 # --- installing ---
 
 # FOLDER:FILE: what is installed where.
-INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(LIBEXECDIR):$(BUILD)/nohype-core
+INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(LIBEXECDIR):$(BUILD)/nohype-core $(LIBEXECDIR):$(BUILD)/nohype-rings
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
 		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
@@ -205,7 +213,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohype-core nohype-rings nohype.d core.d unit bin include man flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this
@@ -213,7 +221,7 @@ help: ## show this
 	@echo
 	@echo "  V=1 shows the commands, BUILD=dir builds elsewhere."
 
--include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
+-include $(NOHYPE_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(RINGS_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
 .PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \

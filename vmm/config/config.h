@@ -70,6 +70,11 @@ struct vm_config {
 	uint64_t seal_after;		  /* ms from the start until it is sealed unasked; 0: never */
 	uint64_t seal_settle;		  /* ms from the seal until `silent` is so */
 	uint32_t require;		  /* bit 1 << enum guarantee_id: without it the VM is not to run */
+	bool rings;			  /* memory that guest and host share, for console, log and heartbeat */
+	bool rings_given;		  /* not the default, or what a heartbeat makes of it */
+	uint64_t beat_every;		  /* ms in which a heartbeat is wanted; 0: none is */
+	unsigned int beats_missed;	  /* so many times that without one are too long */
+	bool beat_abort;		  /* which ends the VM, or else is reported */
 	char *report;			  /* path, as the kernel's, or NULL: none is written */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */

@@ -47,6 +47,9 @@ key_set_fn set_cores;
 /* except.c */
 key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
 
+/* rings.c */
+key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
+
 /* require.c: "all", an array or a list. */
 key_set_fn set_require;
 

@@ -115,6 +115,7 @@ void seal_ask(struct vm *vm)
 		note("audit%s%s: exits are counted from here on, and nothing is taken away",
 		     *vm->seal.label ? "; " : "", vm->seal.label);
 		guarantees_print(&vm->seal.guarantees);
+		rings_sealed(vm);
 	}
 	if (request_send(vm, REQUEST_SEAL, -1))
 		seal_fail(vm);
@@ -203,6 +204,7 @@ void seal_finish(struct vm *vm)
 		return;
 	}
 	vm->seal.sealed = true;
+	rings_sealed(vm);
 	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
 	     vm->cfg->name, seal_level_name(vm->seal.level), seal_is_polled(&vm->seal) ? ", polled" : "",
 	     *vm->seal.label ? "; " : "", vm->seal.label);
