@@ -116,6 +116,7 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 		.seal_level = vm->seal.level,
 		.disable_exits = vm->plan.disable_exits,
 		.touch_step = vm->plan.touch_step,
+		.rings = vm->rings.memory.fd >= 0,
 		.layout = vm->plan.layout,
 		.entry = vm->entry,
 	};
@@ -125,14 +126,15 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 
 static int handoff_send(const struct vm *vm, int console)
 {
-	int fds[HANDOFF_FDS] = {
-		[HANDOFF_FD_KVM] = vm->kvm_fd, [HANDOFF_FD_MEMORY] = vm->memory.fd, [HANDOFF_FD_CONSOLE] = console
-	};
+	int fds[HANDOFF_FDS] = { [HANDOFF_FD_KVM] = vm->kvm_fd,
+				 [HANDOFF_FD_MEMORY] = vm->memory.fd,
+				 [HANDOFF_FD_CONSOLE] = console,
+				 [HANDOFF_FD_RINGS] = vm->rings.memory.fd };
 	struct handoff handoff;
 	int err;
 
 	handoff_fill(vm, &handoff);
-	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, HANDOFF_FDS, 0);
+	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, handoff.rings ? HANDOFF_FDS : HANDOFF_FD_RINGS, 0);
 	return err ? fail(err, "handoff to the core manager: %s", strerror(-err)) : 0;
 }
 

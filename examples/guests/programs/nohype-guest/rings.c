@@ -68,13 +68,6 @@ static int function_enable(const char *function)
 	return written == 1 ? EXIT_OK : EXIT_ERROR;
 }
 
-int rings_enable(void)
-{
-	char function[256];
-
-	return function_find(function, sizeof(function)) ? function_enable(function) : EXIT_OK;
-}
-
 /* Write-combining where there is that: else each store is a bus access. */
 static int resource_open(const char *function)
 {
@@ -90,6 +83,15 @@ static int resource_open(const char *function)
 	if (fd < 0)
 		complain(path, "");
 	return fd;
+}
+
+#define PAGE 4096
+
+/* Hosts that can't map memory for a guest ahead do at its first touch, which must be before the seal. */
+static void pages_touch(struct rings *rings)
+{
+	for (size_t at = 0; at < sizeof(*rings); at += PAGE)
+		(void)atomic_load_explicit((_Atomic uint8_t *)rings + at, memory_order_relaxed);
 }
 
 /* A byte of the function's enable file a role: held until this process ends. */
@@ -122,11 +124,21 @@ static struct rings *resource_map(const char *function)
 	close(fd);
 	if (rings == MAP_FAILED)
 		return NULL;
+	pages_touch(rings);
 	if (rings->magic == RINGS_MAGIC && rings->version == RINGS_VERSION)
 		return rings;
 	fprintf(stderr, "nohype-guest: error: the rings are of version %u (magic %#x), wanted %u (%#x)\n",
 		rings->version, rings->magic, RINGS_VERSION, RINGS_MAGIC);
 	return NULL;
+}
+
+int rings_enable(void)
+{
+	char function[256];
+
+	if (!function_find(function, sizeof(function)))
+		return EXIT_OK;
+	return function_enable(function) || !resource_map(function) ? EXIT_ERROR : EXIT_OK;
 }
 
 struct rings *rings_open(enum rings_role role)
