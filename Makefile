@@ -141,7 +141,7 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 # One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
 	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c)) \
-	     vmm/core/receive.c))
+	     vmm/core/receive.c $(addprefix vmm/rings/,calls.c clients.c heart.c pump.c receive.c stream.c words.c) vmm/jail/jail.c))
 
 unit: $(UNIT_BINS) ## build the unit tests, build/unit/*
 
@@ -169,7 +169,8 @@ fuzz-build:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
 		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
 
-FUZZ_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS))
+FUZZ_OBJS := $(filter-out %/vmm/cli/main.o,$(NOHYPE_OBJS)) \
+	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words)
 
 $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 	@mkdir -p $(@D)

@@ -16,12 +16,13 @@
  */
 #define CLIENTS_MAX	17 /* the supervisor's terminal, and 16 others */
 #define CONSOLE_HISTORY (64 << 10)
-#define LOG_HISTORY	(4 << 20)		   /* bytes of log that are kept for `nohype logs` */
-#define STUCK_NS	(10 * INT64_C(1000000000)) /* a client that takes nothing for so long, while others wait, is cut off \
-						    */
-#define FINISH_NS (2 * INT64_C(1000000000))	   /* for passing on a dead guest's last words */
-#define POLL_BUSY 1				   /* ms between two looks at the rings while something comes */
-#define POLL_IDLE 16				   /* and at most */
+#define LOG_HISTORY	(4 << 20) /* bytes of log that are kept for `nohype logs` */
+#define STUCK_NS                                                                                                      \
+	(10 * INT64_C(1000000000))	    /* a client that takes nothing for so long, while others wait, is cut off \
+					     */
+#define FINISH_NS (2 * INT64_C(1000000000)) /* for passing on a dead guest's last words */
+#define POLL_BUSY 1			    /* ms between two looks at the rings while something comes */
+#define POLL_IDLE 16			    /* and at most */
 
 /* What comes from the guest, for several readers: the last @size bytes of all @count that there ever were. */
 struct stream {
@@ -71,6 +72,7 @@ int start_receive(int socket, struct rings_process *process);
 int start_check(const struct rings_start *start);
 
 /* words.c: a word to the supervisor; lost if it isn't there any more. Text is cut to fit. */
+void word_write(const struct rings_word *word);
 void word_send(enum rings_word_type type, uint64_t value, const char *text);
 
 /* stream.c: where the next bytes go, *@len of them until the buffer's end; then say how many came. */

@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-#include "base/log.h"
 #include "vmm/rings/process.h"
 
-static void word_write(const struct rings_word *word)
+void word_write(const struct rings_word *word)
 {
 	/* A supervisor that is gone, or behind by hundreds of words, hears nothing. */
 	ssize_t sent = send(RINGS_SOCKET, word, sizeof(*word), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -17,14 +16,6 @@ static void word_write(const struct rings_word *word)
 void word_send(enum rings_word_type type, uint64_t value, const char *text)
 {
 	struct rings_word word = { .type = type, .value = value };
-
-	snprintf(word.text, sizeof(word.text), "%s", text);
-	word_write(&word);
-}
-
-void log_write(enum log_level level, const char *text)
-{
-	struct rings_word word = { .type = RINGS_WORD_LOG, .level = level };
 
 	snprintf(word.text, sizeof(word.text), "%s", text);
 	word_write(&word);

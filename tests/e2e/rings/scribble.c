@@ -21,7 +21,9 @@ static uint64_t next(uint64_t *state)
 
 static void rubbish(struct rings *rings, uint64_t *state)
 {
-	static const uint64_t edges[] = { 0, 1, UINT64_MAX, 1ULL << 63, RINGS_LOG_SIZE, RINGS_LOG_SIZE + 1, 4096, 4097 };
+	static const uint64_t edges[] = {
+		0, 1, UINT64_MAX, 1ULL << 63, RINGS_LOG_SIZE, RINGS_LOG_SIZE + 1, 4096, 4097
+	};
 	_Atomic uint64_t *words = (_Atomic uint64_t *)rings;
 
 	for (size_t i = 0; i < 4096 / sizeof(*words); i++) {
