@@ -42,6 +42,18 @@ static int attach(const struct command *cmd, const char *name, const char *word)
 	return fd;
 }
 
+/* The connection has ended: with the VM, or because nobody took what came on it. */
+static int ended(const char *name)
+{
+	char text[CONTROL_TEXT_MAX];
+
+	if (control_try(name, "exits", text, sizeof(text)))
+		return 0;
+	return fail(-EIO,
+		    "\"%s\": cut off, while it runs on: what it sent was not taken for too long, or too many look",
+		    name);
+}
+
 static int output_write(const char *bytes, ssize_t len)
 {
 	while (len > 0) {
@@ -104,11 +116,15 @@ static void signal_take(struct session *session)
 		session->quit = true;
 }
 
-/* It may wait: a guest that takes nothing in is typed to in vain. */
+/*
+ * At a guest that takes nothing in one types in vain when there is no room for more, but for the escape; what comes
+ * from a file or a pipe waits.
+ */
 static void input_pass(struct session *session)
 {
 	char packet[1024] = { RINGS_PACKET_BYTES };
 	ssize_t len = read(STDIN_FILENO, packet + 1, sizeof(packet) - 1);
+	int flags = MSG_NOSIGNAL | (isatty(STDIN_FILENO) ? MSG_DONTWAIT : 0);
 	size_t kept;
 
 	if (len <= 0) {
@@ -116,7 +132,7 @@ static void input_pass(struct session *session)
 		return;
 	}
 	kept = terminal_filter(session->terminal, packet + 1, (size_t)len, &session->quit);
-	if (kept && send(session->fd, packet, kept + 1, MSG_NOSIGNAL) < 0)
+	if (kept && send(session->fd, packet, kept + 1, flags) < 0 && errno != EAGAIN)
 		session->input = false;
 }
 
@@ -176,7 +192,7 @@ int console_main(const struct command *cmd, int argc, char **argv)
 	passed = session_run(&session);
 	terminal_restore(session.terminal);
 	if (!session.quit && passed == 0)
-		note("%s: it has ended", argv[1]);
+		passed = ended(argv[1]);
 	close(session.fd);
 	return passed < 0 ? EXIT_ERROR : EXIT_CLEAN;
 }
@@ -196,5 +212,7 @@ int logs_main(const struct command *cmd, int argc, char **argv)
 	while (passed > 0)
 		passed = packet_pass(fd);
 	close(fd);
+	if (follow && passed == 0)
+		passed = ended(argv[1 + follow]);
 	return passed < 0 ? EXIT_ERROR : EXIT_CLEAN;
 }
