@@ -180,11 +180,13 @@ $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 guests: ## the guests that demo and tests boot: kernels, initramfs, Debian
 	$(script)guests
 
-jail-table: $(BUILD)/nohype-core ## what a guest could attack, in numbers
-	@scripts/jail-table --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+JAIL_TABLE = scripts/jail-table --link "$(CORE_LINK)" --rings-link "$(RINGS_LINK)" --rings '$(RINGS_OBJS:.o=.d)'
 
-readme: $(BUILD)/nohype-core ## put these numbers into README.md, where a test wants them
-	@scripts/jail-table --into README.md --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+jail-table: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## what a guest could attack, in numbers
+	@$(JAIL_TABLE) $(CORE_OBJS:.o=.d)
+
+readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into README.md, where a test wants them
+	@$(JAIL_TABLE) --into README.md $(CORE_OBJS:.o=.d)
 
 # --- installing ---
 
