@@ -43,8 +43,10 @@ int main(int argc, char **argv)
 
 	/* only before the seal: after it that is what ends a guest */
 	if (argc > 1 && atoi(argv[1]) == 2 && write(enable, "1", 1) != 1)
-		return 1;
+		perror(FUNCTION "enable");
 	rings = mmap(NULL, RINGS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(enable);
+	close(fd);
 	if (rings == MAP_FAILED)
 		return 1;
 	while (time(NULL) < end)

@@ -67,12 +67,13 @@ static int record_log(struct ring_end *log, char *record)
 /* From its oldest record on, and then for ever. */
 static int kernel_log(struct ring_end *log)
 {
-	int fd = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
 	char record[RECORD_MAX + 1];
+	int fd;
 
-	if (fd < 0)
-		return complain("/dev/kmsg", "");
 	if (streams_close(STDIN_FILENO))
+		return EXIT_ERROR;
+	fd = open("/dev/kmsg", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return EXIT_ERROR;
 	for (;;) {
 		ssize_t len = read(fd, record, sizeof(record) - 1);
@@ -80,11 +81,13 @@ static int kernel_log(struct ring_end *log)
 		if (len < 0 && (errno == EINTR || errno == EPIPE)) /* EPIPE: some were overwritten; the next is there */
 			continue;
 		if (len <= 0)
-			return EXIT_ERROR;
+			break;
 		record[len] = '\0';
 		if (record_log(log, record))
-			return EXIT_ERROR;
+			break;
 	}
+	close(fd);
+	return EXIT_ERROR;
 }
 
 int log_main(int argc, char **argv)
@@ -95,6 +98,8 @@ int log_main(int argc, char **argv)
 
 	if (argc != kernel)
 		return usage_wrong();
+	if (kernel && access("/dev/kmsg", R_OK))
+		return complain("/dev/kmsg", "");
 	rings = rings_open(ROLE_LOG);
 	if (!rings)
 		return EXIT_ERROR;

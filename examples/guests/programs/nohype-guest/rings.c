@@ -99,16 +99,17 @@ static int role_take(const char *function, enum rings_role role)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = role, .l_len = 1 };
 	char path[300];
-	int fd;
+	int fd, err;
 
 	snprintf(path, sizeof(path), FUNCTIONS "/%s/enable", function);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return complain(path, "");
-	if (!fcntl(fd, F_SETLK, &lock))
-		return EXIT_OK; /* stays open: a lock goes with the first close of its file */
-	close(fd);
-	return complain("the rings", ": another nohype-guest does this already");
+	err = fcntl(fd, F_SETLK, &lock) ? complain("the rings", ": another nohype-guest does this already") : EXIT_OK;
+	if (err)
+		close(fd);
+	/* Else it stays open: a lock goes with the first close of its file. */
+	return err;
 }
 
 static struct rings *resource_map(const char *function)
@@ -127,7 +128,7 @@ static struct rings *resource_map(const char *function)
 	pages_touch(rings);
 	if (rings->magic == RINGS_MAGIC && rings->version == RINGS_VERSION)
 		return rings;
-	fprintf(stderr, "nohype-guest: error: the rings are of version %u (magic %#x), wanted %u (%#x)\n",
+	fprintf(stderr, "nohype-guest: error: the rings are of version %u (magic %#x), wanted %d (%#x)\n",
 		rings->version, rings->magic, RINGS_VERSION, RINGS_MAGIC);
 	return NULL;
 }
