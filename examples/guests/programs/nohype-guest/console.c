@@ -38,6 +38,9 @@ static void child_run(const char *terminal, char **command)
 	char *const login[] = { LOGIN, NULL }, *const shell[] = { "-sh", NULL };
 	int fd;
 
+	/* who is started in the background by a shell ignores what Ctrl-C sends */
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
 	setsid();
 	fd = open(terminal, O_RDWR); /* the first that a session without one opens is its controlling terminal */
 	if (fd < 0)
