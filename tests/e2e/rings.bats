@@ -45,8 +45,8 @@ left 0"
 }
 
 @test "the log: every line once and in order, and no exit of the guest's own but its end" {
-  local count=500000
-  [ "${LONG:-0}" != 1 ] || count=10000000
+  local count=750000
+  [ "${LONG:-0}" != 1 ] || count=12000000
   ended log 0 "log: the guest powered off"
   same "$(exits_of_its_own log)" 1
   same "$(sha256sum <"$OUT/follow.out")" "$(seq -w 1 $count | sha256sum)"
