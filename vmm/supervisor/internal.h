@@ -134,6 +134,7 @@ void vm_stop(struct vm *vm, enum exit_code code, const char *reason);
  * it; rings_watch, ms until it is ended unasked. rings_end: the core manager is dead; it passes on what the guest left,
  * and exits.
  */
+uint64_t vm_mapped_size(const struct vm *vm); /* bytes that KVM maps at the seal: the guest's memory, and rings */
 int rings_take(struct vm *vm);
 void rings_give_back(struct vm *vm);
 void rings_receive(struct vm *vm);

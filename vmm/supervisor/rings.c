@@ -36,6 +36,14 @@ static int rings_reserve(struct vm *vm)
 	return err ? fail(err, "rings: wanted %d MiB for them, beside the guest's own memory", RINGS_SIZE >> 20) : 0;
 }
 
+/* Where KVM can't map ahead the guest's own first use of the rings does. */
+uint64_t vm_mapped_size(const struct vm *vm)
+{
+	bool mapped = vm->rings.memory.fd >= 0 && !vm->plan.touch_step;
+
+	return vm->plan.layout.size + (mapped ? RINGS_SIZE : 0);
+}
+
 /* It polls, so it must not do that on a vCPU's core. */
 static void rings_leave_cores(const struct vm *vm)
 {

@@ -161,7 +161,7 @@ void seal_quiet(struct vm *vm)
 	if (seal->count != vm->plan.vcpus)
 		err = fail(-EPROTO, "seal: the core manager has shown %u vCPUs of %u", seal->count, vm->plan.vcpus);
 	if (!err && level_has_tripwire(seal->level))
-		err = pages_verify(seal->vm_stats_fd, vm->plan.layout.size);
+		err = pages_verify(seal->vm_stats_fd, vm_mapped_size(vm));
 	if (!err && has_kernel_tripwire(seal))
 		err = tripwires_open(vm);
 	if (!err)

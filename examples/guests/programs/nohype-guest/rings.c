@@ -126,7 +126,12 @@ static struct rings *resource_map(const char *function)
 	if (rings == MAP_FAILED)
 		return NULL;
 	pages_touch(rings);
-	if (rings->magic == RINGS_MAGIC && rings->version == RINGS_VERSION)
+	return rings;
+}
+
+static struct rings *version_check(struct rings *rings)
+{
+	if (!rings || (rings->magic == RINGS_MAGIC && rings->version == RINGS_VERSION))
 		return rings;
 	fprintf(stderr, "nohype-guest: error: the rings are of version %u (magic %#x), wanted %d (%#x)\n",
 		rings->version, rings->magic, RINGS_VERSION, RINGS_MAGIC);
@@ -152,7 +157,7 @@ struct rings *rings_open(enum rings_role role)
 	}
 	if (function_enable(function) || role_take(function, role))
 		return NULL;
-	return resource_map(function);
+	return version_check(resource_map(function));
 }
 
 struct ring_end ring_produce(struct ring *ring, uint8_t *bytes, uint64_t size)
