@@ -30,7 +30,8 @@ NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resc
 	       vmm/supervisor vmm/doctor vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
-CORE_BASE   := base/fd.c base/message.c memmap/layout.c
+CORE_BASE   := base/fd.c base/message.c memmap/layout.c vmm/jail/jail.c
+RINGS_SRCS  := $(sort $(wildcard vmm/rings/*.c)) base/clock.c base/fd.c base/message.c seccomp/filter.c vmm/jail/jail.c
 
 # The exit reasons are for whoever watches; the core manager has no use for them.
 REASONS     := vmm/x86/reasons.c
@@ -43,6 +44,7 @@ FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/*.c))
 NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 SYSTEM_OBJS := $(SYSTEM_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
+RINGS_OBJS  := $(RINGS_SRCS:%.c=$(BUILD)/core.d/%.o)
 UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
@@ -56,7 +58,7 @@ CHECK_LIBS   = $(shell pkg-config --libs check)
 # A script of ours, with what it and the makes that it starts read.
 script = @BUILD='$(abspath $(BUILD))' CC='$(CC)' V='$(V)' scripts/
 
-all: $(BUILD)/nohype $(BUILD)/nohyped $(BUILD)/nohype-core man ## the programs and their man pages
+all: $(BUILD)/nohype $(BUILD)/nohyped $(BUILD)/nohype-core $(BUILD)/nohype-rings man ## the programs and their man pages
 	@:
 
 deps: ## install what building and testing need, after saying what that is
@@ -94,6 +96,12 @@ CORE_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(CORE_OBJS) $(CORE_LIBS)
 $(BUILD)/nohype-core: $(CORE_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CORE_LINK) -o $@
+
+RINGS_LINK = $(CC) $(ALL_CFLAGS) -static-pie $(RINGS_OBJS) $(CORE_LIBS)
+
+$(BUILD)/nohype-rings: $(RINGS_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(RINGS_LINK) -o $@
 
 $(BUILD)/nohype.d/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -142,7 +150,7 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 # One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
 	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c)) \
-	     vmm/core/receive.c))
+	     vmm/core/receive.c $(addprefix vmm/rings/,calls.c clients.c heart.c pump.c receive.c stream.c words.c) vmm/jail/jail.c))
 
 unit: $(UNIT_BINS) ## build the unit tests, build/unit/*
 
@@ -184,7 +192,8 @@ fuzz-build:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS="-O1 -g" \
 		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
 
-FUZZ_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS))
+FUZZ_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
+	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words)
 
 $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 	@mkdir -p $(@D)
@@ -194,16 +203,19 @@ $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 guests: ## the guests that demo and tests boot: kernels, initramfs, Debian
 	$(script)guests
 
-jail-table: $(BUILD)/nohype-core ## what a guest could attack, in numbers
-	@scripts/jail-table --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+JAIL_TABLE = scripts/jail-table --link "$(CORE_LINK)" --rings-link "$(RINGS_LINK)" --rings '$(RINGS_OBJS:.o=.d)'
 
-readme: $(BUILD)/nohype-core ## put these numbers into README.md, where a test wants them
-	@scripts/jail-table --into README.md --link "$(CORE_LINK)" $(CORE_OBJS:.o=.d)
+jail-table: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## what a guest could attack, in numbers
+	@$(JAIL_TABLE) $(CORE_OBJS:.o=.d)
+
+readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into README.md, where a test wants them
+	@$(JAIL_TABLE) --into README.md $(CORE_OBJS:.o=.d)
 
 # --- installing ---
 
 # FOLDER:FILE: what is installed where.
-INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core
+INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core \
+		    $(LIBEXECDIR):$(BUILD)/nohype-rings
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
 		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
@@ -228,7 +240,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core bench-memory resctrlfs nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core nohype-rings bench-memory resctrlfs nohype.d core.d unit bin include man flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this
@@ -236,7 +248,7 @@ help: ## show this
 	@echo
 	@echo "  V=1 shows the commands, BUILD=dir builds elsewhere."
 
--include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(SYSTEM_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
+-include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(SYSTEM_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(RINGS_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
 .PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \

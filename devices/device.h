@@ -17,7 +17,8 @@ enum device_end { DEVICE_POWER_OFF, DEVICE_REBOOT, DEVICE_PANIC };
 /* What a device may ask of the core manager. */
 struct device_host {
 	void *ctx;
-	void (*irq)(void *ctx, unsigned int gsi);		 /* pulse an edge-triggered pin of the I/O APIC */
+	int rings;				  /* the memory at RINGS_BASE is there, and so is its PCI function */
+	void (*irq)(void *ctx, unsigned int gsi); /* pulse an edge-triggered pin of the I/O APIC */
 	void (*msi)(void *ctx, uint64_t address, uint32_t data); /* to a local APIC */
 	void (*console)(void *ctx, const void *bytes, size_t len);
 	/* the guest wrote @value to the seal port, and @label before it ("": none; printable) */

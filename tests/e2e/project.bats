@@ -12,7 +12,7 @@ setup() {
   root=$BATS_TEST_TMPDIR/root
   make install DESTDIR="$root" >"$BATS_TEST_TMPDIR/log"
   "$root/usr/local/bin/nohype" --version
-  for file in libexec/nohype/nohype-core share/man/man1/nohype.1 share/man/man5/nohype-vm.5 share/man/man7/nohype-exits.7 \
+  for file in libexec/nohype/nohype-core libexec/nohype/nohype-rings share/man/man1/nohype.1 share/man/man5/nohype-vm.5 share/man/man7/nohype-exits.7 \
     bin/nohyped share/man/man8/nohyped.8 share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json; do
     [ -s "$root/usr/local/$file" ]
   done

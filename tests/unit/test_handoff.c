@@ -58,6 +58,8 @@ SPOIL(step_odd, h->touch_step = 4095)
 SPOIL(step_huge, h->touch_step = GIB(1))
 SPOIL(protocol_none, h->entry.protocol = 0)
 SPOIL(protocol_other, h->entry.protocol = BOOT_PVH + 1)
+SPOIL(rings_many, h->rings = 2)
+SPOIL(reserved_used, h->reserved = 1)
 SPOIL(no_memory, h->layout.count = 0)
 SPOIL(ranges_many, h->layout.count = MEMORY_RANGES + 1)
 SPOIL(ranges_wrap, h->layout.count = UINT32_MAX)
@@ -96,7 +98,7 @@ static const struct {
 	NAMED(range_gap),      NAMED(range_first_late), NAMED(range_far),
 	NAMED(range_huge),     NAMED(range_of_no_kind), NAMED(range_of_unknown_kind),
 	NAMED(range_wraps),    NAMED(total_huge),	NAMED(step_odd),
-	NAMED(step_huge),
+	NAMED(step_huge),      NAMED(rings_many),	NAMED(reserved_used),
 };
 
 START_TEST(refused)
@@ -188,7 +190,8 @@ START_TEST(wrong_number_of_fds)
 {
 	struct handoff handoff = handoff_make();
 
-	ck_assert_int_eq(pass(&handoff, sizeof(handoff), _i, &vm), _i == HANDOFF_FDS ? 0 : -EPROTO);
+	ck_assert_int_eq(pass(&handoff, sizeof(handoff), _i, &vm),
+			 _i >= HANDOFF_FD_RINGS && _i <= HANDOFF_FDS ? 0 : -EPROTO);
 }
 END_TEST
 

@@ -23,10 +23,13 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 void commands_suggest(struct nearest *near);
 
-/* run.c, check.c, help.c; control.c for what says a word to a running VM, exits.c; report.c; host.c; doctor.c. */
+/* run.c, check.c, help.c; control.c for what says a word to a running VM, exits.c; console.c; report.c; host.c;
+ * doctor.c. */
 int run_main(const struct command *cmd, int argc, char **argv);
 int check_main(const struct command *cmd, int argc, char **argv);
 int control_main(const struct command *cmd, int argc, char **argv);
+int console_main(const struct command *cmd, int argc, char **argv);
+int logs_main(const struct command *cmd, int argc, char **argv);
 int exits_main(const struct command *cmd, int argc, char **argv);
 int report_main(const struct command *cmd, int argc, char **argv);
 int explain_main(const struct command *cmd, int argc, char **argv);

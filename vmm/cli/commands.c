@@ -22,8 +22,22 @@ const struct command commands[] = {
 	  "standard\n"
 	  "output is no terminal, one table; with --json, one object on a line, with the guarantees too.\n",
 	  false, exits_main },
+	{ "console", "NAME", "type to a running VM, and see what it prints",
+	  "The serial port until the seal, what `nohype-guest console` serves in the guest after it. Ctrl-A x leaves "
+	  "it.\n"
+	  "The VM must have rings.\n",
+	  false, console_main },
+	{ "logs", "[-f] NAME", "print what a running VM has logged, -f: and goes on to log",
+	  "What `nohype-guest log` sends in the guest: of that the last 4 MiB. With -f until Ctrl-C or the VM's end. "
+	  "The VM\n"
+	  "must have rings.\n",
+	  false, logs_main },
 	{ "stop", "NAME", "end a running VM: a clean end for its supervisor",
-	  "The guest can't be asked yet, so it is ended at once, and its memory is cleared.\n", false, control_main },
+	  "A guest that listens (nohype-guest on-stop) is asked, and has a minute; others, and those that are told "
+	  "twice, "
+	  "are\n"
+	  "ended at once. Memory is cleared.\n",
+	  false, control_main },
 	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",
 	  false, control_main },
 	{ "start", "[--wait] NAME | FILE.json", "let nohyped start a VM",

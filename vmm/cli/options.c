@@ -39,6 +39,7 @@ static const struct cli_option {
 	{ 0, "require", "LIST", SET_KEY, "require",
 	  "guarantees without which it is not to run: cores.isolated,..., or all" },
 	{ 0, "report", "FILE", SET_KEY, "report", "write what became of it into this file, at its end" },
+	{ 0, "rings", "on|off", SET_KEY, "rings", "console and log that work after the seal (default: off)" },
 	{ 'n', "name", "NAME", SET_KEY, "name", "the VM's name (default: the file's, or vm)" },
 	{ 'v', "verbose", NULL, VERBOSE, NULL, "say the whole command line, the placement and each step" },
 	{ 0, "json", NULL, JSON, NULL, "print {\"ok\": true or false, \"errors\": [...]} instead", .only = "check" },

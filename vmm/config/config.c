@@ -13,9 +13,12 @@
 
 void config_init(struct vm_config *cfg)
 {
-	*cfg = (struct vm_config){
-		.memory_size = MIB(512), .page_size = KIB(4), .vcpus = 1, .seal_level = SEAL_STRICT, .seal_settle = 1000
-	};
+	*cfg = (struct vm_config){ .memory_size = MIB(512),
+				   .page_size = KIB(4),
+				   .vcpus = 1,
+				   .seal_level = SEAL_STRICT,
+				   .seal_settle = 1000,
+				   .beat_abort = true };
 }
 
 void config_free(struct vm_config *cfg)
@@ -63,6 +66,8 @@ static int fill_defaults(struct vm_config *cfg, const char *where)
 		return fail(-ENOMEM, "no memory for the configuration");
 	if (cfg->ncores && !cfg->vcpus_given)
 		cfg->vcpus = cfg->ncores;
+	if (cfg->beat_every && !cfg->rings_given)
+		cfg->rings = true;
 	return 0;
 }
 
@@ -107,5 +112,8 @@ int config_finish(struct vm_config *cfg, const char *where)
 			   (unsigned long long)(cfg->memory_size / MIB(1)));
 	if (memory_agrees(cfg, where) || disks_agree(cfg, where))
 		err = -EINVAL;
+	if (cfg->beat_every && !cfg->rings)
+		err = fail(-EINVAL, "%s: rings: false: heartbeat goes through them: wanted true, or no heartbeat",
+			   where);
 	return seal_agrees(cfg, where) ? -EINVAL : err;
 }

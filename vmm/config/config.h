@@ -98,11 +98,16 @@ struct vm_config {
 	enum tripwire_kind tripwire;
 	uint64_t evidence_gpa; /* guest memory that is printed at the end, before it is cleared; in 64-bit words */
 	unsigned int evidence_words;
-	uint64_t seal_within; /* ms from the start until the guest must have asked; 0: it need not */
-	uint64_t seal_after;  /* ms from the start until it is sealed unasked; 0: never */
-	uint64_t seal_settle; /* ms from the seal until `silent` is so */
-	uint32_t require;     /* bit 1 << enum guarantee_id: without it the VM is not to run */
-	char *report;	      /* path, as the kernel's, or NULL: none is written */
+	uint64_t seal_within;	   /* ms from the start until the guest must have asked; 0: it need not */
+	uint64_t seal_after;	   /* ms from the start until it is sealed unasked; 0: never */
+	uint64_t seal_settle;	   /* ms from the seal until `silent` is so */
+	uint32_t require;	   /* bit 1 << enum guarantee_id: without it the VM is not to run */
+	bool rings;		   /* memory that guest and host share, for console, log and heartbeat */
+	bool rings_given;	   /* not the default, or what a heartbeat makes of it */
+	uint64_t beat_every;	   /* ms in which a heartbeat is wanted; 0: none is */
+	unsigned int beats_missed; /* so many times that without one are too long */
+	bool beat_abort;	   /* which ends the VM, or else is reported */
+	char *report;		   /* path, as the kernel's, or NULL: none is written */
 	enum smt smt;
 	unsigned int ndisks;
 	struct disk_config disks[VM_DISKS_MAX];

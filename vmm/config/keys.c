@@ -285,6 +285,11 @@ static const struct key keys[] = {
 	{ "disks.pmem.save", set_disk_save, "\"never\", \"on-stop\" or the path of a file" },
 	{ "disks.pmem.save_after", set_disk_save_after, "\"clean\" or \"any\"" },
 	{ "report", set_report, "the path of a file" },
+	{ "rings", set_rings, "true or false" },
+	{ "heartbeat", set_heartbeat, "an object with every, missing and then" },
+	{ "heartbeat.every", set_heartbeat_every, DURATION },
+	{ "heartbeat.missing", set_heartbeat_missing, "a whole number from 1 to 1000" },
+	{ "heartbeat.then", set_heartbeat_then, "\"abort\" or \"report\"" },
 };
 
 const struct key *key_at(unsigned int i)

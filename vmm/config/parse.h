@@ -59,6 +59,8 @@ int set_path(char **owned, const json_t *value, const struct place *at);
 key_set_fn set_disks, set_disk_image, set_disk_size, set_disk_format, set_disk_save, set_disk_save_after;
 int disks_agree(const struct vm_config *cfg, const char *where);
 void disks_free(struct vm_config *cfg);
+/* rings.c */
+key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
 
 /* require.c: "all", an array or a list. */
 key_set_fn set_require;

@@ -34,6 +34,7 @@ struct vm {
 	int kvm_fd;
 	int memory_fd;
 	int console_fd;
+	int rings_fd;
 	int fd;
 	uint8_t *memory; /* the memory fd, mapped whole */
 	size_t run_size; /* bytes of each struct kvm_run mapping */

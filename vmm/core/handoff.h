@@ -25,6 +25,7 @@ enum handoff_fd {
 	HANDOFF_FD_KVM,
 	HANDOFF_FD_MEMORY,
 	HANDOFF_FD_CONSOLE, /* stream socket: the serial port's bytes, both ways */
+	HANDOFF_FD_RINGS,   /* only with handoff.rings */
 	HANDOFF_FDS,
 };
 
@@ -39,6 +40,8 @@ struct handoff {
 	uint32_t seal_level;	/* enum seal_level */
 	uint32_t disable_exits; /* KVM_X86_DISABLE_EXITS_* that a probe VM was seen to run with */
 	uint32_t touch_step;	/* 0: KVM_PRE_FAULT_MEMORY is there; or the bytes of a page, to write to each */
+	uint32_t rings;		/* 1: the memory of rings/rings.h is at RINGS_BASE */
+	uint32_t reserved;
 	uint32_t cores[VM_VCPUS_MAX + 1]; /* host CPU of each vCPU */
 	struct memory_layout layout;
 	struct boot_entry entry;
@@ -46,7 +49,7 @@ struct handoff {
 
 _Static_assert(sizeof(struct memory_layout) == 16 + 32 * MEMORY_RANGES, "layout is part of the handoff");
 _Static_assert(sizeof(struct boot_entry) == 56, "boot_entry is part of the handoff");
-_Static_assert(sizeof(struct handoff) == 40 + 4 * 256 + 16 + 32 * MEMORY_RANGES + 56, "no padding in the handoff");
+_Static_assert(sizeof(struct handoff) == 48 + 4 * 256 + 16 + 32 * MEMORY_RANGES + 56, "no padding in the handoff");
 
 /*
  * What the core manager says. One message each. EVENT_VM brings the fd of its statistics, EVENT_VCPU that

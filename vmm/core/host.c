@@ -79,6 +79,7 @@ void host_init(struct vm *vm)
 	pthread_mutex_init(&vm->device_lock, NULL);
 	vm->host = (struct device_host){
 		.ctx = vm,
+		.rings = (int)vm->handoff.rings,
 		.irq = host_irq,
 		.msi = host_msi,
 		.console = host_console,

@@ -37,6 +37,8 @@ int handoff_check(const struct handoff *handoff)
 		return -EPROTO;
 	if (handoff->touch_step && handoff->touch_step != KIB(4) && handoff->touch_step != MIB(2))
 		return -EPROTO;
+	if (handoff->rings > 1 || handoff->reserved)
+		return -EPROTO;
 	return layout_check(&handoff->layout);
 }
 
@@ -46,10 +48,12 @@ int handoff_receive(int socket, struct vm *vm)
 	ssize_t len = fd_receive(socket, &vm->handoff, sizeof(vm->handoff), fds, HANDOFF_FDS, 0);
 
 	/* they come in order, so with the last one all are there */
-	if (len != (ssize_t)sizeof(vm->handoff) || fds[HANDOFF_FDS - 1] < 0)
+	if (len != (ssize_t)sizeof(vm->handoff) || fds[HANDOFF_FD_CONSOLE] < 0 ||
+	    (vm->handoff.rings && fds[HANDOFF_FD_RINGS] < 0))
 		return -EPROTO;
 	vm->kvm_fd = fds[HANDOFF_FD_KVM];
 	vm->memory_fd = fds[HANDOFF_FD_MEMORY];
 	vm->console_fd = fds[HANDOFF_FD_CONSOLE];
+	vm->rings_fd = fds[HANDOFF_FD_RINGS];
 	return handoff_check(&vm->handoff);
 }

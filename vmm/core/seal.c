@@ -13,6 +13,8 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "devices/ports.h"
+#include "rings/rings.h"
 #include "seccomp/filter.h"
 #include "vmm/core/core.h"
 #include "vmm/x86/kvm_newer.h"
@@ -39,8 +41,11 @@ int seal_prepare(struct vm *vm)
  */
 static int seal_map_memory(const struct vm *vm)
 {
-	for (uint32_t i = 0; !vm->handoff.touch_step && i < vm->handoff.layout.count; i++) {
-		const struct memory_range *range = &vm->handoff.layout.ranges[i];
+	const uint32_t count = vm->handoff.layout.count;
+
+	for (uint32_t i = 0; !vm->handoff.touch_step && i < count + vm->handoff.rings; i++) {
+		const struct memory_range rings = { .gpa = RINGS_BASE, .size = RINGS_SIZE };
+		const struct memory_range *range = i < count ? &vm->handoff.layout.ranges[i] : &rings;
 		struct kvm_pre_fault_memory rest = { .gpa = range->gpa, .size = range->size };
 
 		while (rest.size) /* it stops at signals, having noted how far it came */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "devices/ports.h"
+#include "rings/rings.h"
 #include "vmm/core/core.h"
 #include "vmm/x86/x86.h"
 
@@ -21,23 +23,55 @@ static int vm_ioctl(const struct vm *vm, unsigned long request, void *arg, const
 	return 0;
 }
 
+/* All of @fd, which is closed. NULL: reported. */
+static void *memory_take(int fd, size_t size)
+{
+	void *host = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (host == MAP_FAILED) {
+		fail(-errno, "map guest memory: %s", strerror(errno));
+		return NULL;
+	}
+	/* Every page in our own tables, writable: KVM can only map what is there. */
+	if (madvise(host, size, MADV_POPULATE_WRITE)) {
+		fail(-errno, "populate guest memory: %s", strerror(errno));
+		return NULL;
+	}
+	if (madvise(host, size, MADV_DONTDUMP) || madvise(host, size, MADV_DONTFORK)) {
+		fail(-errno, "keep guest memory out of dumps: %s", strerror(errno));
+		return NULL;
+	}
+	close(fd);
+	return host;
+}
+
 static int vm_map_memory(struct vm *vm)
 {
-	void *host = mmap(NULL, vm->handoff.layout.size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->memory_fd, 0);
-
-	if (host == MAP_FAILED)
-		return fail(-errno, "map guest memory: %s", strerror(errno));
-	/* Every page in our own tables, writable: KVM can only map what is there. */
-	if (madvise(host, vm->handoff.layout.size, MADV_POPULATE_WRITE))
-		return fail(-errno, "populate guest memory: %s", strerror(errno));
-	if (madvise(host, vm->handoff.layout.size, MADV_DONTDUMP) ||
-	    madvise(host, vm->handoff.layout.size, MADV_DONTFORK))
-		return fail(-errno, "keep guest memory out of dumps: %s", strerror(errno));
+	vm->memory = memory_take(vm->memory_fd, vm->handoff.layout.size);
+	if (!vm->memory)
+		return -ENOMEM;
 	/* As far as the limit goes; the supervisor reads back how much is. Huge pages stay without. */
-	mlock(host, vm->handoff.layout.size);
-	vm->memory = host;
-	close(vm->memory_fd);
+	mlock(vm->memory, vm->handoff.layout.size);
 	return 0;
+}
+
+/* Memory like the other, but that another process maps too. Nothing here looks into it. */
+static int vm_add_rings(const struct vm *vm)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = vm->handoff.layout.count,
+		.guest_phys_addr = RINGS_BASE,
+		.memory_size = RINGS_SIZE,
+	};
+	void *host;
+
+	if (!vm->handoff.rings)
+		return 0;
+	host = memory_take(vm->rings_fd, RINGS_SIZE);
+	if (!host)
+		return -ENOMEM;
+	slot.userspace_addr = (uint64_t)(uintptr_t)host;
+	return vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot, "KVM_SET_USER_MEMORY_REGION");
 }
 
 static int vm_add_slots(struct vm *vm)
@@ -200,6 +234,9 @@ int vm_create(struct vm *vm)
 	if (err)
 		return err;
 	err = vm_add_slots(vm);
+	if (err)
+		return err;
+	err = vm_add_rings(vm);
 	if (err)
 		return err;
 	err = vcpus_create(vm);

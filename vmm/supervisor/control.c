@@ -135,8 +135,7 @@ static void answer_exits(const struct vm *vm, struct answer *answer)
 
 static void order_stop(struct vm *vm)
 {
-	/* before the console rings exist a guest can't be asked, so it is ended at once */
-	vm_stop(vm, EXIT_CLEAN, "stopped by order");
+	rings_stop(vm); /* without rings a guest can't be asked, so it is ended at once */
 }
 
 static void order_abort(struct vm *vm)
@@ -158,6 +157,11 @@ static void order_take(struct vm *vm, const char *word, struct answer *answer)
 {
 	if (strcmp(word, "exits") == 0) {
 		answer_exits(vm, answer);
+		return;
+	}
+	if (rings_serve(word)) {
+		answer_set(answer,
+			   vm->rings.fd >= 0 ? "{\"ok\": true, \"rings\": true}" : "{\"ok\": true, \"rings\": false}");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
@@ -195,6 +199,8 @@ void control_serve(struct vm *vm)
 		order_take(vm, word, &answer);
 		if (send(vm->client_fd, answer.text, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			warn("control socket: a client didn't take its answer: %s", strerror(errno));
+		else
+			rings_attach(vm, word, vm->client_fd); /* as one that is the ring process' from now on */
 	}
 	fd_close(&vm->client_fd);
 }
@@ -212,7 +218,8 @@ static int socket_ask(int fd, const char *word, char *answer, size_t size)
 	return 0;
 }
 
-int control_try(const char *name, const char *word, char *answer, size_t size)
+/* The socket, which is the caller's. */
+static int control_open(const char *name, const char *word, char *answer, size_t size)
 {
 	struct sockaddr_un address;
 	socklen_t address_len = control_address(&address, geteuid(), name);
@@ -227,19 +234,40 @@ int control_try(const char *name, const char *word, char *answer, size_t size)
 		err = peer_check(fd);
 	if (!err)
 		err = socket_ask(fd, word, answer, size);
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+static int control_fail(const char *name, int err)
+{
+	if (err == -ESRCH)
+		return fail(err, "\"%s\": no VM of that name and of this user runs", name);
+	if (err == -EPERM)
+		return fail(err, "\"%s\": who holds its control socket is another user: nothing was sent", name);
+	return fail(err, "\"%s\": its supervisor didn't answer: %s", name, strerror(-err));
+}
+
+int control_try(const char *name, const char *word, char *answer, size_t size)
+{
+	int fd = control_open(name, word, answer, size);
+
+	if (fd < 0)
+		return fd;
 	close(fd);
-	return err;
+	return 0;
 }
 
 int control_ask(const char *name, const char *word, char *answer, size_t size)
 {
 	int err = control_try(name, word, answer, size);
 
-	if (err == -ESRCH)
-		fail(err, "\"%s\": no VM of that name and of this user runs", name);
-	else if (err == -EPERM)
-		fail(err, "\"%s\": who holds its control socket is another user: nothing was sent", name);
-	else if (err)
-		fail(err, "\"%s\": its supervisor didn't answer: %s", name, strerror(-err));
-	return err;
+	return err ? control_fail(name, err) : 0;
+}
+
+int control_attach(const char *name, const char *word, char *answer, size_t size)
+{
+	int fd = control_open(name, word, answer, size);
+
+	return fd < 0 ? control_fail(name, fd) : fd;
 }

@@ -24,7 +24,13 @@ socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *na
  */
 int control_ask(const char *name, const char *word, char *answer, size_t size);
 
-/* The same, and nothing is reported. */
+/*
+ * The same, and the connection is kept: what comes on it after the answer is the VM's console or log, in packets. The
+ * fd, on which a read waits ASK_SECONDS at most, or negative errno, reported.
+ */
+int control_attach(const char *name, const char *word, char *answer, size_t size);
+
+/* The same as control_ask, and nothing is reported. */
 int control_try(const char *name, const char *word, char *answer, size_t size);
 
 #endif

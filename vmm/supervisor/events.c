@@ -11,7 +11,7 @@
 #include "vmm/supervisor/internal.h"
 
 /* Nothing that a terminal would act on. */
-static void text_tame(char *text, size_t size)
+void text_tame(char *text, size_t size)
 {
 	text[size - 1] = '\0';
 	for (char *c = text; *c; c++)

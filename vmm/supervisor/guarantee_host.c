@@ -208,7 +208,7 @@ void guarantee_memory(const struct vm *vm, struct guarantee *row)
 
 void guarantee_pages(const struct vm *vm, struct guarantee *row)
 {
-	uint64_t counts[PAGE_KINDS], mapped, size = vm->plan.layout.size;
+	uint64_t counts[PAGE_KINDS], mapped, size = vm_mapped_size(vm);
 	char kinds[96] = "";
 	size_t used = 0;
 

@@ -15,6 +15,7 @@
 #include "vmm/supervisor/report.h"
 #include "vmm/supervisor/seal.h"
 #include "vmm/supervisor/supervisor.h"
+#include "vmm/supervisor/terminal.h"
 
 /* plan.c: which host resources the VM gets. Nothing is touched to make it but /dev/kvm, opened and asked. */
 struct vm_plan {
@@ -25,8 +26,8 @@ struct vm_plan {
 	uint32_t touch_step;	/* 0: KVM can map memory ahead; or how far apart the guest must write for that */
 	unsigned int vcpus;
 	unsigned int cores[VM_VCPUS_MAX];
-	struct cpus beside;   /* siblings of these that no other VM may have */
-	struct claims claims; /* held to the end, where the VM is to run */
+	struct cpus beside;	   /* siblings of these that no other VM may have */
+	struct claims claims;	   /* held to the end, where the VM is to run */
 	struct memory_nodes nodes; /* of the host */
 	struct guest_numa numa;	   /* and what the guest is told of them */
 };
@@ -36,6 +37,18 @@ struct outcome {
 	enum exit_code code;
 	char text[1100];
 	char hint[256]; /* what to do about it, or "" */
+};
+
+/* rings.c: the ring process, where the configuration has one. */
+struct ring_process {
+	struct memory memory; /* that the guest shares; .fd -1: there are no rings */
+	pid_t pid;	      /* 0: there is none */
+	int pidfd;
+	int fd;		 /* our end of its socket */
+	int serial_fd;	 /* the core manager's end of the serial port, until it has it */
+	bool gone;	 /* and was waited for */
+	int64_t stop_by; /* ns, CLOCK_MONOTONIC: the guest was asked to end by then; 0: it wasn't */
+	char reason[96]; /* why it ended the VM */
 };
 
 /* The running one. */
@@ -59,6 +72,7 @@ struct vm {
 	int core_status;	 /* then: as waitpid gives it */
 	const char *stop_reason; /* why we ended it, if we did */
 	enum exit_code stop_code;
+	struct ring_process rings;
 	struct seal seal;
 	unsigned int seal_step;	    /* of the order in which the core manager may report */
 	struct violation violation; /* .found: what ended it was one */
@@ -67,7 +81,7 @@ struct vm {
 	int64_t started;     /* ns, CLOCK_MONOTONIC, as are the next; 0: not yet */
 	int64_t prepared_at, booting_at, ended_at;
 	struct memory_cleared cleared;
-	struct pool pool; /* huge pages that this VM has brought */
+	struct pool pool;		       /* huge pages that this VM has brought */
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
 	bool abandoned;			       /* ordered to end without saving */
 	struct outcome *outcome;	       /* NULL: it has not ended yet */
@@ -125,6 +139,13 @@ enum exit_code vm_start(struct vm *vm);
 void vm_give_back(struct vm *vm);
 
 /*
+ * launch.c: programs of ours that are executed by fd, each with one socket. program_open: negative errno, reported;
+ * program_exec is for between fork and exec, and ends the process if it can't.
+ */
+int program_open(const char *what, const char *name);
+void program_exec(int program, int socket, const char *program_name, const char *name) __attribute__((noreturn));
+
+/*
  * launch.c: make the core manager, and give it what it needs. core_leave: its vCPUs' threads are there, and its main
  * one has no more to do on their cores. core_kill ends it, if it hasn't yet, and waits for it; core_end does that and
  * closes what led to it.
@@ -139,6 +160,24 @@ void vm_watch(struct vm *vm);
 
 /* End it for @reason, kept as the cause unless there was one before. */
 void vm_stop(struct vm *vm, enum exit_code code, const char *reason);
+
+/*
+ * rings.c: the ring process: taken before the core manager is, given back after it. rings_receive takes what it says;
+ * rings_sealed, that the guest is sealed or audited; rings_attach hands a client's @fd over if @word is one that it
+ * serves ("console", "logs", "follow"; rings_serve) and there are rings. rings_stop asks the guest to end, or else ends
+ * it; rings_watch, ms until it is ended unasked. rings_end: the core manager is dead; it passes on what the guest left,
+ * and exits.
+ */
+uint64_t vm_mapped_size(const struct vm *vm); /* bytes that KVM maps at the seal: the guest's memory, and rings */
+int rings_take(struct vm *vm);
+void rings_give_back(struct vm *vm);
+void rings_receive(struct vm *vm);
+void rings_sealed(struct vm *vm);
+bool rings_serve(const char *word);
+void rings_attach(struct vm *vm, const char *word, int fd);
+void rings_stop(struct vm *vm);
+int64_t rings_watch(struct vm *vm);
+void rings_end(struct vm *vm);
 
 /* control.c: orders of this user's and root's, while the VM runs. */
 int control_take(struct vm *vm);
@@ -158,6 +197,8 @@ void life_say(struct vm *vm, const char *state);
 void life_end(struct vm *vm, const struct outcome *outcome);
 /* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
 void life_console(void);
+/* Make @text, which may be anything, one line that a terminal does nothing odd with; it ends within @size. */
+void text_tame(char *text, size_t size);
 
 /* outcome.c */
 void outcome_find(struct vm *vm, struct outcome *outcome);
@@ -170,17 +211,5 @@ struct progress {
 };
 void progress_show(void *progress, uint64_t done, uint64_t total);
 void progress_end(struct progress *progress);
-
-/*
- * terminal.c: standard input as the guest's keyboard. A terminal is made raw, and put back by terminal_restore or, if
- * this process is killed, by a small process that does nothing else.
- */
-struct terminal;
-struct terminal *terminal_open(void);
-void terminal_restore(struct terminal *terminal);
-/* May standard input be read? A terminal is its foreground's alone. */
-bool terminal_is_input(const struct terminal *terminal);
-/* Bytes for the guest out of @bytes (in place); *@quit: the escape, Ctrl-A x, was typed. */
-size_t terminal_filter(struct terminal *terminal, char *bytes, size_t len, bool *quit);
 
 #endif

@@ -17,7 +17,8 @@
 #include "pinning/host/host.h"
 #include "vmm/supervisor/internal.h"
 
-#define CORE_NAME "nohype-core"
+#define CORE_NAME	 "nohype-core"
+#define PROGRAM_NAME_MAX 32
 
 /*
  * The core manager's uid, if we can give it one: this VM's alone, since no two supervisors have one pid, and far
@@ -26,10 +27,11 @@
 #define CORE_UID_BASE 0x6e000000u
 
 /* Beside this program, as it is built; or where it is installed. */
-static int core_open(void)
+int program_open(const char *what, const char *name)
 {
 	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof(CORE_NAME) - 1);
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - PROGRAM_NAME_MAX - 1);
+	char installed[PATH_MAX];
 	char *slash;
 	int fd;
 
@@ -37,20 +39,21 @@ static int core_open(void)
 		return fail(-errno, "/proc/self/exe: %s", strerror(errno));
 	path[len] = '\0';
 	slash = strrchr(path, '/');
-	memcpy(slash + 1, CORE_NAME, sizeof(CORE_NAME));
+	snprintf(slash + 1, PROGRAM_NAME_MAX, "%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	snprintf(installed, sizeof(installed), "%s/%s", NOHYPE_LIBEXECDIR, name);
+	fd = open(installed, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		fd = open(NOHYPE_LIBEXECDIR "/" CORE_NAME, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(-errno, "the core manager, \"%s\" or \"%s\": %s", path, NOHYPE_LIBEXECDIR "/" CORE_NAME,
-			    strerror(errno));
+		return fail(-errno, "%s, \"%s\" or \"%s\": %s", what, path, installed, strerror(errno));
 	return fd;
 }
 
 /* Between fork and exec: a session of its own, so that the terminal's signals pass it by, and the one fd. */
-static void core_exec(int program, int socket, const char *name)
+void program_exec(int program, int socket, const char *program_name, const char *name)
 {
-	char *const argv[] = { CORE_NAME, (char *)name, NULL };
+	char *const argv[] = { (char *)program_name, (char *)name, NULL };
 	char *const envp[] = { NULL };
 	struct rlimit limit;
 	sigset_t none;
@@ -80,7 +83,7 @@ static int core_fork(struct vm *vm, int program, int socket)
 	if (pid < 0)
 		return fail(-errno, "fork: %s", strerror(errno));
 	if (pid == 0)
-		core_exec(program, socket, vm->cfg->name);
+		program_exec(program, socket, CORE_NAME, vm->cfg->name);
 	vm->core_pid = pid;
 	vm->core_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (vm->core_pidfd < 0) {
@@ -122,6 +125,7 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 		.seal_level = vm->seal.level,
 		.disable_exits = vm->plan.disable_exits,
 		.touch_step = vm->plan.touch_step,
+		.rings = vm->rings.memory.fd >= 0,
 		.layout = vm->plan.layout,
 		.entry = vm->entry,
 	};
@@ -131,19 +135,29 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 
 static int handoff_send(const struct vm *vm, int console)
 {
-	int fds[HANDOFF_FDS] = {
-		[HANDOFF_FD_KVM] = vm->kvm_fd, [HANDOFF_FD_MEMORY] = vm->memory.fd, [HANDOFF_FD_CONSOLE] = console
-	};
+	int fds[HANDOFF_FDS] = { [HANDOFF_FD_KVM] = vm->kvm_fd,
+				 [HANDOFF_FD_MEMORY] = vm->memory.fd,
+				 [HANDOFF_FD_CONSOLE] = console,
+				 [HANDOFF_FD_RINGS] = vm->rings.memory.fd };
 	struct handoff handoff;
 	int err;
 
 	handoff_fill(vm, &handoff);
-	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, HANDOFF_FDS, 0);
+	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, handoff.rings ? HANDOFF_FDS : HANDOFF_FD_RINGS, 0);
 	return err ? fail(err, "handoff to the core manager: %s", strerror(-err)) : 0;
 }
 
-static int core_sockets(int events[2], int console[2])
+/* Where there are rings, the ring process has the other end of the serial port. */
+static int core_sockets(struct vm *vm, int events[2], int console[2])
 {
+	if (vm->rings.serial_fd >= 0) {
+		console[1] = vm->rings.serial_fd;
+		vm->rings.serial_fd = -1;
+		console[0] = vm->console_fd;
+		return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, events)
+			       ? fail(-errno, "socketpair: %s", strerror(errno))
+			       : 0;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, events) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console))
 		return fail(-errno, "socketpair: %s", strerror(errno));
@@ -153,11 +167,12 @@ static int core_sockets(int events[2], int console[2])
 int core_launch(struct vm *vm)
 {
 	int events[2] = { -1, -1 }, console[2] = { -1, -1 };
-	int program = core_open();
-	int err = program < 0 ? program : core_sockets(events, console);
+	int program = program_open("the core manager", CORE_NAME);
+	int err = program < 0 ? program : core_sockets(vm, events, console);
 
 	vm->event_fd = events[0];
-	vm->console_fd = console[0];
+	if (console[0] >= 0)
+		vm->console_fd = console[0];
 	if (!err)
 		err = core_fork(vm, program, events[1]);
 	if (!err)

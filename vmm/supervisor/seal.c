@@ -115,6 +115,7 @@ void seal_ask(struct vm *vm)
 		note("audit%s%s: exits are counted from here on, and nothing is taken away",
 		     *vm->seal.label ? "; " : "", vm->seal.label);
 		guarantees_print(&vm->seal.guarantees);
+		rings_sealed(vm);
 	}
 	if (request_send(vm, REQUEST_SEAL, -1))
 		seal_fail(vm);
@@ -160,7 +161,7 @@ void seal_quiet(struct vm *vm)
 	if (seal->count != vm->plan.vcpus)
 		err = fail(-EPROTO, "seal: the core manager has shown %u vCPUs of %u", seal->count, vm->plan.vcpus);
 	if (!err && level_has_tripwire(seal->level))
-		err = pages_verify(seal->vm_stats_fd, vm->plan.layout.size);
+		err = pages_verify(seal->vm_stats_fd, vm_mapped_size(vm));
 	if (!err && has_kernel_tripwire(seal))
 		err = tripwires_open(vm);
 	if (!err)
@@ -204,6 +205,7 @@ void seal_finish(struct vm *vm)
 	}
 	vm->seal.sealed = true;
 	life_say(vm, "sealed");
+	rings_sealed(vm);
 	note("%s: sealed (%s%s%s%s): the boot devices are gone, and the first forbidden exit ends the guest",
 	     vm->cfg->name, seal_level_name(vm->seal.level), seal_is_polled(&vm->seal) ? ", polled" : "",
 	     *vm->seal.label ? "; " : "", vm->seal.label);

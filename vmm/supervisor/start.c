@@ -138,6 +138,8 @@ static const struct step start_steps[] = {
 	{ "image", image_load, NULL, EXIT_USAGE },
 	/* images of disks too; saved on the way back, when nothing writes to them any more */
 	{ "disks", disks_take, disks_give_back, EXIT_USAGE },
+	/* the host's side of console, log and heartbeat, if there are rings */
+	{ "rings", rings_take, rings_give_back, EXIT_HOST },
 	/* the temporary hypervisor */
 	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
 };
@@ -215,6 +217,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .control_fd = -1,
 			 .client_fd = -1,
 			 .report.file.folder = -1,
+			 .rings = { .memory.fd = -1, .pidfd = -1, .fd = -1, .serial_fd = -1 },
 			 .seal.vm_stats_fd = -1 };
 	struct outcome outcome = { .code = EXIT_ERROR };
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "vmm/supervisor/internal.h"
+#include "vmm/supervisor/terminal.h"
 
 #define ESCAPE	    0x01 /* Ctrl-A */
 #define ESCAPE_QUIT 'x'
@@ -69,7 +69,7 @@ static void terminal_make_raw(struct terminal *terminal)
 }
 
 /* A terminal that isn't ours to read (we are in the background) is left alone. */
-struct terminal *terminal_open(void)
+struct terminal *terminal_open(const char *escape)
 {
 	struct terminal *terminal = calloc(1, sizeof(*terminal));
 
@@ -78,7 +78,7 @@ struct terminal *terminal_open(void)
 	terminal->guard_fd = -1;
 	terminal->foreign = isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) != getpgrp();
 	if (isatty(STDIN_FILENO) && !terminal->foreign && !tcgetattr(STDIN_FILENO, &terminal->saved)) {
-		note("the terminal is the guest's now: Ctrl-A x ends it");
+		note("the terminal is the guest's now: Ctrl-A x %s", escape);
 		if (!guard_start(terminal))
 			terminal_make_raw(terminal);
 	}

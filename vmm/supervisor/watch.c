@@ -18,6 +18,8 @@
 #define PIPE_CHUNK 4096
 #define TTY_CHUNK  128
 
+#define RINGS_PATIENCE 3000 /* ms that a ring process has for a dead guest's last words; it takes less */
+
 struct stream {
 	char bytes[PIPE_CHUNK];
 	size_t count;
@@ -34,7 +36,7 @@ struct console {
 /* Of each vCPU, after those that are the VM's. */
 enum { AT_TRIPWIRE, AT_SILENT, AT_LOG, EVENTS_A_VCPU };
 
-enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_COUNT };
+enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_RINGS, AT_COUNT };
 
 static void stream_drop(struct stream *stream, size_t count)
 {
@@ -127,6 +129,7 @@ static void polls_fill(const struct vm *vm, const struct console *con, struct po
 	fds[AT_CONTROL] =
 		(struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
 	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
+	fds[AT_RINGS] = (struct pollfd){ .fd = vm->rings.fd, .events = POLLIN };
 }
 
 static void console_serve(struct vm *vm, struct console *con, const struct pollfd *fds)
@@ -141,12 +144,16 @@ static void console_serve(struct vm *vm, struct console *con, const struct pollf
 		in_read(vm, con);
 }
 
-/* What the guest had printed when it ended is still in the socket. */
+/* What the guest had printed when it ended is still in the socket, or on its way through the ring process. */
 static void console_drain(struct vm *vm, struct console *con)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	struct pollfd in = { .fd = vm->rings.fd >= 0 ? vm->console_fd : -1, .events = POLLIN };
 
+	rings_end(vm);
 	while (!con->out.closed || con->out.count) {
+		if (in.fd >= 0 && !con->out.count && poll(&in, 1, RINGS_PATIENCE) <= 0)
+			return;
 		if (!con->out.count)
 			out_read(vm, con);
 		if (!con->out.count)
@@ -230,7 +237,7 @@ static void vcpus_fill(const struct vm *vm, struct pollfd *fds)
 static int deadlines_serve(struct vm *vm)
 {
 	static int64_t (*const watches[])(struct vm * vm) = {
-		seal_deadline, seal_watch, exceptions_watch, polled_watch, report_watch,
+		seal_deadline, seal_watch, exceptions_watch, polled_watch, report_watch, rings_watch,
 	};
 	int64_t next = -1;
 
@@ -273,6 +280,8 @@ static void watch_once(struct vm *vm, struct console *con)
 		control_accept(vm);
 	else if (fds[AT_CORE].revents)
 		core_kill(vm);
+	else if (fds[AT_RINGS].revents)
+		rings_receive(vm);
 	else
 		console_serve(vm, con, fds);
 }
@@ -281,7 +290,7 @@ void vm_watch(struct vm *vm)
 {
 	struct console con = { .out_chunk = isatty(STDOUT_FILENO) ? TTY_CHUNK : PIPE_CHUNK };
 
-	con.terminal = terminal_open();
+	con.terminal = terminal_open("ends it");
 	con.in.closed = !terminal_is_input(con.terminal);
 	while (!vm->core_gone)
 		watch_once(vm, &con);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The guest's side of nohype: one OUT to the seal port or to one of the end ports. Static and small, linked with musl:
- * the start of a glibc program executes CPUID some forty times, and after the seal one is too many.
+ * The guest's side of nohype: one OUT to the seal port or to one of the end ports; and, in the folder nohype-guest,
+ * what talks through the rings. Static and small, linked with musl: the start of a glibc program executes CPUID some
+ * forty times, and after the seal one is too many.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,6 +20,7 @@
 
 #include "devices/ports.h"
 #include "examples/guests/nohype-guest.h"
+#include "examples/guests/programs/nohype-guest/guest.h"
 
 _Static_assert(NOHYPE_GUEST_SEAL_PORT == PORT_SEAL && NOHYPE_GUEST_SEAL_HERE == SEAL_PORT_HERE &&
 		       NOHYPE_GUEST_LABEL_MAX == SEAL_LABEL_MAX,
@@ -37,8 +39,6 @@ _Static_assert(NOHYPE_GUEST_SEAL_PORT == PORT_SEAL && NOHYPE_GUEST_SEAL_HERE == 
 #define HOLDERS_TRIES 20
 #define HOLDERS_WAIT  100000 /* microseconds between them */
 
-enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
-
 static const char usage[] =
 	"usage: nohype-guest COMMAND\n"
 	"\n"
@@ -48,6 +48,14 @@ static const char usage[] =
 	"            that hold ttyS0 are an error, or with --force only named. LABEL is the last line\n"
 	"            on the serial port, and is kept by nohype: up to 64 bytes of printable ASCII\n"
 	"            but \" and \\\n"
+	"  console [COMMAND [ARG...]]\n"
+	"            serve the VM's console after the seal, through the rings: COMMAND, or a login if\n"
+	"            there is one, or a shell, on a terminal; again and again. Start it before the seal\n"
+	"  log [--kernel]\n"
+	"            send standard input to the host's log, or what the kernel logs\n"
+	"  heartbeat say that the guest is alive, as often as the host wants\n"
+	"  on-stop [COMMAND [ARG...]]\n"
+	"            wait until the host asks the guest to end, then run COMMAND, or power off\n"
 	"  poweroff  write out what is cached, then end the VM: power off\n"
 	"  halt      the same\n"
 	"  reboot    the same, and ask to be started again\n"
@@ -55,9 +63,15 @@ static const char usage[] =
 	"  kexec     do nothing. As an executable in /usr/lib/systemd/system-shutdown, this program\n"
 	"            is what ends a sealed guest with systemd, which gives one of these words\n"
 	"\n"
-	"Needs CAP_SYS_RAWIO. Exit code: 0 sealed, 1 an error, 2 bad usage.\n";
+	"Needs CAP_SYS_RAWIO and, for the rings, root. Exit code: 0 sealed, 1 an error, 2 bad usage.\n";
 
-static int complain(const char *what, const char *hint)
+int usage_wrong(void)
+{
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+int complain(const char *what, const char *hint)
 {
 	fprintf(stderr, "nohype-guest: error: %s: %s%s\n", what, strerror(errno), hint);
 	return EXIT_ERROR;
@@ -216,13 +230,13 @@ static int console_detach(void)
 }
 
 /* The last to close the port shuts it down, by port I/O: that must not be this process, at its end. */
-static int streams_close(void)
+int streams_close(int first)
 {
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return complain("/dev/null", "");
-	for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++)
+	for (int stream = first; stream <= STDERR_FILENO; stream++)
 		dup2(fd, stream);
 	return EXIT_OK;
 }
@@ -263,13 +277,15 @@ static int seal(const char *label, bool force)
 	if (!code)
 		code = seal_port_check();
 	if (!code)
+		code = rings_enable();
+	if (!code)
 		code = holders_check(force);
 	if (code)
 		return code;
 	console_finish(label);
 	code = console_detach();
 	if (!code)
-		code = streams_close();
+		code = streams_close(STDIN_FILENO);
 	if (!code && nohype_guest_seal(label))
 		code = EXIT_ERROR; /* nobody is left to be told; all that could fail was tried above */
 	return code;
@@ -280,10 +296,8 @@ static int seal_main(int argc, char **argv)
 	bool force = argc > 0 && !strcmp(argv[0], "--force");
 	const char *label = argc > force ? argv[force] : NULL;
 
-	if (argc - force > 1 || (label && *label == '-')) {
-		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	if (argc - force > 1 || (label && *label == '-'))
+		return usage_wrong();
 	return seal(label, force);
 }
 
@@ -305,6 +319,19 @@ static int end_synced(unsigned char value, unsigned short port)
 	return end(value, port); /* the console may be gone since the seal: not touched here */
 }
 
+int power_off(void)
+{
+	return end_synced(SLEEP_TYPE << 2 | SLEEP_ENABLE, PORT_POWER_OFF);
+}
+
+static const struct {
+	const char *name;
+	int (*main)(int argc, char **argv);
+} commands[] = {
+	{ "seal", seal_main },		 { "console", console_main }, { "log", log_main },
+	{ "heartbeat", heartbeat_main }, { "on-stop", on_stop_main },
+};
+
 int main(int argc, char **argv)
 {
 	const char *command = argc > 1 ? argv[1] : "";
@@ -313,16 +340,16 @@ int main(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_OK;
 	}
-	if (!strcmp(command, "seal"))
-		return seal_main(argc - 2, argv + 2);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(command, commands[i].name))
+			return commands[i].main(argc - 2, argv + 2);
 	if ((!strcmp(command, "poweroff") || !strcmp(command, "halt")) && argc == 2)
-		return end_synced(SLEEP_TYPE << 2 | SLEEP_ENABLE, PORT_POWER_OFF);
+		return power_off();
 	if (!strcmp(command, "reboot") && argc == 2)
 		return end_synced(REBOOT_VALUE, PORT_REBOOT);
 	if (!strcmp(command, "panic") && argc == 2)
 		return end(1, PORT_PANIC);
 	if (!strcmp(command, "kexec") && argc == 2)
 		return EXIT_OK; /* the next kernel is a guest too, if this one isn't sealed */
-	fputs(usage, stderr);
-	return EXIT_USAGE;
+	return usage_wrong();
 }
