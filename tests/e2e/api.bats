@@ -23,6 +23,13 @@ manager_start() {
   return 1
 }
 
+# It holds its lock until then. Whoever started it may not have waited for it yet.
+until_ended() { # PID
+  until [ "$(cut -d ' ' -f 3 "/proc/$1/stat" 2>/dev/null || echo Z)" = Z ]; do
+    sleep 0.1
+  done
+}
+
 api() { # PATH ARG...: body and status
   local path=$1
   shift
@@ -142,6 +149,7 @@ END
 @test "after kill -9 all is there again, and the events go on where they were, also when the last line was cut" {
   before=$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | .last_event')
   kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
   printf '0123456789abcdef {"id":' >>"$FOLDER/s/events"
   manager_start
   has "$(cat "$FOLDER/log")" 'its last line is cut, and dropped'
