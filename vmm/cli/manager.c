@@ -181,6 +181,23 @@ static bool path_complete(json_t *json, const char *key, const char *folder)
 	return done;
 }
 
+/* Those of disks; "save" may be a word instead. */
+static bool disk_paths_complete(json_t *json, const char *folder)
+{
+	size_t i;
+	json_t *disk;
+
+	json_array_foreach (json_object_get(json, "disks"), i, disk) {
+		json_t *pmem = json_object_get(disk, "pmem");
+		const char *save = json_string_value(json_object_get(pmem, "save"));
+		bool is_path = save && strcmp(save, "never") != 0 && strcmp(save, "on-stop") != 0;
+
+		if (!path_complete(pmem, "image", folder) || (is_path && !path_complete(pmem, "save", folder)))
+			return false;
+	}
+	return true;
+}
+
 /* The configuration in @file as nohyped wants it, malloced; NULL, reported. */
 static char *file_complete(const char *file, char name[VM_NAME_MAX + 1])
 {
@@ -201,7 +218,7 @@ static char *file_complete(const char *file, char name[VM_NAME_MAX + 1])
 	if (slash)
 		*slash = '\0';
 	if (slash && path_complete(json, "kernel", folder) && path_complete(json, "initrd", folder) &&
-	    path_complete(json, "report", folder))
+	    path_complete(json, "report", folder) && disk_paths_complete(json, folder))
 		text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	json_decref(json);
 	if (!text)

@@ -36,6 +36,10 @@ static int config_check(struct vm_config *cfg, const char *name, const char *tex
 	err |= path_check("kernel", cfg->kernel);
 	err |= path_check("initrd", cfg->initrd);
 	err |= path_check("report", cfg->report);
+	for (unsigned int i = 0; i < cfg->ndisks; i++) {
+		err |= path_check("disks.pmem.image", cfg->disks[i].image);
+		err |= path_check("disks.pmem.save", cfg->disks[i].save_path);
+	}
 	return err ? -EINVAL : 0;
 }
 
