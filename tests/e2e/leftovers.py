@@ -3,13 +3,16 @@
 """What a VM that has ended must not leave on its host: usage: leftovers.py save FILE | compare FILE."""
 
 import contextlib
+import fcntl
 import json
 import os
+import struct
 import sys
 
 PF_KTHREAD = 0x00200000  # include/linux/sched.h
 FOLDERS = ("/tmp", "/var/tmp", "/run", "/dev")
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+F_OFD_GETLK = 36  # include/uapi/asm-generic/fcntl.h
 HUGEPAGES = "/sys/kernel/mm/hugepages"
 KVM = "/sys/kernel/debug/kvm"
 SHMEM_SLACK = 8 << 10  # KiB: files of the host's own come and go in its tmpfs
@@ -48,6 +51,17 @@ def namespaces():
     return found
 
 
+def is_dead_claim(path):
+    """Files of claims stay when their holder was killed, and the lock for turns does always: what nobody has locked is
+    nobody's, and no start is refused for it."""
+    if os.path.basename(os.path.dirname(path)) != "claims":
+        return False
+    with open(path, "rb") as file:
+        # struct flock: type, whence, start, len, pid
+        answer = fcntl.fcntl(file, F_OFD_GETLK, struct.pack("hhlli4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    return struct.unpack_from("h", answer)[0] == fcntl.F_UNLCK
+
+
 def files():
     out = os.environ.get("OUT", "/nowhere")
     found = set()
@@ -56,7 +70,8 @@ def files():
             # The checkout may be in one of them: mounted again, and no temporary file.
             folders[:] = [name for name in folders if os.path.join(above, name) != CHECKOUT]
             if not above.startswith(out):
-                found.update(os.path.join(above, name) for name in names)
+                paths = (os.path.join(above, name) for name in names)
+                found.update(path for path in paths if not is_dead_claim(path))
     return found
 
 
