@@ -56,10 +56,11 @@ def is_dead_claim(path):
     nobody's, and no start is refused for it."""
     if os.path.basename(os.path.dirname(path)) != "claims":
         return False
-    with open(path, "rb") as file:
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         # struct flock: type, whence, start, len, pid
         answer = fcntl.fcntl(file, F_OFD_GETLK, struct.pack("hhlli4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
-    return struct.unpack_from("h", answer)[0] == fcntl.F_UNLCK
+        return struct.unpack_from("h", answer)[0] == fcntl.F_UNLCK
+    return True
 
 
 def files():
