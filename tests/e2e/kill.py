@@ -56,9 +56,13 @@ class VM:
         return None
 
     def find_core(self):
-        """Of the supervisor's threads and children there is one each."""
-        children = leftovers.read(f"/proc/{self.supervisor}/task/{self.supervisor}/children").split()
-        self.core = int(children[0]) if children else None
+        """The child that has a session of its own; what fills the memory before it has not."""
+        self.core = None
+        for child in leftovers.read(f"/proc/{self.supervisor}/task/{self.supervisor}/children").split():
+            with contextlib.suppress(OSError):
+                session = leftovers.read(f"/proc/{child}/stat").rpartition(")")[2].split()[3]
+                if session == child:
+                    self.core = int(child)
         return self.core
 
     def is_executed(self):
