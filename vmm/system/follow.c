@@ -2,6 +2,7 @@
 /* A supervisor's life, read as it is written; found again after our own end by the file and its lock. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,6 +119,31 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		order_send(vm);
 }
 
+static bool is_running(const struct managed *vm)
+{
+	struct pollfd process = { .fd = vm->pid_fd, .events = POLLIN };
+
+	return vm->pid_fd >= 0 && poll(&process, 1, 0) == 0;
+}
+
+/*
+ * The next record of its life, or NULL. Its end waits until its process has ended too: whoever is told of it may start
+ * the VM again at once.
+ */
+static char *record_read(const struct managed *vm, char **at, char *end, unsigned int *bad)
+{
+	char *before = *at, *record = record_next(at, end, bad);
+	json_t *json = record ? json_loads(record, 0, NULL) : NULL;
+	const char *state = state_find(json);
+	bool early = state && strcmp(state, "gone") == 0 && is_running(vm);
+
+	json_decref(json);
+	if (!early)
+		return record;
+	*at = before;
+	return NULL;
+}
+
 void vm_read(struct manager *manager, struct managed *vm)
 {
 	unsigned int bad = 0;
@@ -129,7 +155,7 @@ void vm_read(struct manager *manager, struct managed *vm)
 	text = malloc(RECORD_MAX);
 	len = text ? pread(vm->life_fd, text, RECORD_MAX, vm->life_at) : -1;
 	at = text;
-	while (len > 0 && (record = record_next(&at, text + len, &bad)))
+	while (len > 0 && (record = record_read(vm, &at, text + len, &bad)))
 		record_take(manager, vm, record);
 	if (len > 0)
 		vm->life_at += at - text;
