@@ -69,6 +69,8 @@ static struct memory_request request(uint64_t pages)
 	struct memory_request req = { .page_size = MIB(2), .reserve = true };
 
 	req.layout.size = pages * MIB(2);
+	req.layout.count = 1;
+	req.layout.ranges[0] = (struct memory_range){ .size = req.layout.size, .kind = MEMORY_RAM };
 	return req;
 }
 
@@ -197,6 +199,7 @@ START_TEST(more_than_there_is)
 	free(text);
 	/* so much is free of a node of 2 GiB, but the kernel has put its own into both halves */
 	req.layout.size = GIB(1);
+	req.layout.ranges[0].size = GIB(1);
 	req.page_size = GIB(1);
 	req.nodes = (struct memory_nodes){ 1, { { 0, 0, GIB(1) } } };
 	text = refuse(&req);
