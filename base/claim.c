@@ -170,7 +170,7 @@ int claims_add(struct claims *claims, const struct claim *claim, const char *whe
 /* It gets its name when it is locked and all is in it; the number of its inode is nobody else's. */
 static int file_make(struct claims *claims)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	int err;
 
 	unlinkat(claims->folder, NEW_NAME, 0); /* of one who died here */

@@ -267,14 +267,14 @@ static unsigned int choice_cost(const struct placement *placement, const unsigne
 /* Begun on each node, and the best is kept. */
 static unsigned int pool_choose(const struct placement *placement, const struct cpus *pool, unsigned int *cores)
 {
-	unsigned int count = pool_try(placement, pool, -1, cores), cost, tried[256];
+	unsigned int count = pool_try(placement, pool, -1, cores), cost, tried[256] = { 0 };
 
 	if (count < placement->vcpus)
 		return count;
 	cost = choice_cost(placement, cores);
 	for (size_t i = 0; i < placement->topology->nnodes; i++) {
-		pool_try(placement, pool, (int)placement->topology->nodes[i].number, tried);
-		if (choice_cost(placement, tried) >= cost)
+		if (pool_try(placement, pool, (int)placement->topology->nodes[i].number, tried) < placement->vcpus ||
+		    choice_cost(placement, tried) >= cost)
 			continue;
 		cost = choice_cost(placement, tried);
 		memcpy(cores, tried, placement->vcpus * sizeof(*cores));

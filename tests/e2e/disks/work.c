@@ -94,7 +94,7 @@ static void work(struct evidence *evidence, uint64_t number)
 	pattern_make(wrote, number);
 	if (file_write(path, wrote) || file_read(path, found) || (number % 3 == 0 && unlink(path)))
 		evidence->failed++;
-	else if (memcmp(wrote, found, SIZE))
+	else if (memcmp(wrote, found, SIZE) != 0)
 		evidence->wrong++;
 	else
 		evidence->files++;
