@@ -150,7 +150,7 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 # One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
 UNIT_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
 	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(filter-out $(REASONS),$(wildcard devices/*.c seccomp/*.c vmm/x86/*.c)) \
-	     vmm/core/receive.c $(addprefix vmm/rings/,calls.c clients.c heart.c pump.c receive.c stream.c words.c) vmm/jail/jail.c))
+	     vmm/core/receive.c vmm/core/functions.c $(addprefix vmm/rings/,calls.c clients.c heart.c pump.c receive.c stream.c words.c) vmm/jail/jail.c))
 
 unit: $(UNIT_BINS) ## build the unit tests, build/unit/*
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define FD_PASS_MAX 4 /* fds of one message */
+#define FD_PASS_MAX 40 /* fds of one message */
 
 /* Close *@fd, if it is one, and make it -1. */
 void fd_close(int *fd);

@@ -14,12 +14,17 @@ enum device_space { SPACE_PIO, SPACE_MMIO };
 
 enum device_end { DEVICE_POWER_OFF, DEVICE_REBOOT, DEVICE_PANIC };
 
+struct pci_bus;
+struct pci_vector;
+
 /* What a device may ask of the core manager. */
 struct device_host {
 	void *ctx;
-	int rings;				  /* the memory at RINGS_BASE is there, and so is its PCI function */
+	struct pci_bus *pci;			  /* the functions that the guest finds */
 	void (*irq)(void *ctx, unsigned int gsi); /* pulse an edge-triggered pin of the I/O APIC */
 	void (*msi)(void *ctx, uint64_t address, uint32_t data); /* to a local APIC */
+	/* MSI-X vector @nth of the host's function @function goes where @vector says, or waits (NULL) */
+	void (*vector)(void *ctx, unsigned int function, unsigned int nth, const struct pci_vector *vector);
 	void (*console)(void *ctx, const void *bytes, size_t len);
 	/* the guest wrote @value to the seal port, and @label before it ("": none; printable) */
 	void (*ready)(void *ctx, uint8_t value, const char *label);

@@ -8,7 +8,7 @@
 #include "base/util.h"
 
 extern const struct boot_device absent_keyboard_device, absent_pit_device, cmos_device, ioapic_device, pci_host_device,
-	panic_port_device, power_off_port_device, reboot_port_device, seal_port_device, serial_device;
+	pci_memory_device, panic_port_device, power_off_port_device, reboot_port_device, seal_port_device, serial_device;
 
 /* All that a guest can reach but its memory and its own local APIC. */
 static const struct boot_device *const boot_devices[] = {
@@ -21,6 +21,7 @@ static const struct boot_device *const boot_devices[] = {
 	&reboot_port_device,	 /* 0x608 */
 	&panic_port_device,	 /* 0x60c */
 	&pci_host_device,	 /* 0xcf8-0xcff */
+	&pci_memory_device,	 /* 0xc0000000-0xfebfffff, where nothing is mapped */
 	&ioapic_device,		 /* 0xfec00000-0xfec00fff */
 };
 

@@ -27,6 +27,12 @@ static const struct rule rules[] = {
 	{ SYS_futex, "the device lock" },
 	{ SYS_clock_gettime, "the guest's clock, where the kernel's vDSO can't tell the time" },
 	{ SYS_exit_group, "the end, of whatever kind" },
+	/* from here on: with functions alone */
+	{ SYS_ioctl, "a function's interrupts: where they go", { ANY, COMMAND(KVM_SET_GSI_ROUTING) } },
+	{ SYS_ioctl, "a function's interrupts: by which eventfd", { ANY, COMMAND(KVM_IRQFD) } },
 };
 
-const struct rule_table filter_boot = { "boot", ARRAY_SIZE(rules), rules };
+#define OF_FUNCTIONS 2
+
+const struct rule_table filter_boot = { "boot", ARRAY_SIZE(rules) - OF_FUNCTIONS, rules };
+const struct rule_table filter_boot_functions = { "boot with functions", ARRAY_SIZE(rules), rules };

@@ -30,6 +30,7 @@ struct rule_table {
 
 /* From the moment the vCPU threads are there until the seal: every thread. */
 extern const struct rule_table filter_boot;
+extern const struct rule_table filter_boot_functions; /* of a VM that has PCI functions of the host's */
 
 /*
  * After the seal. A vCPU's thread may run its own vCPU, whose fd is @vcpu_fd, and end; the main thread may see whether

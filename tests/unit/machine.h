@@ -7,12 +7,16 @@
 #include <string.h>
 
 #include "devices/device.h"
+#include "devices/pci.h"
 #include "devices/ports.h"
 
 /* Boot devices with a core manager that only writes down what it is asked for. */
 struct machine {
 	struct devices devices;
 	struct device_host host;
+	struct pci_bus pci;
+	unsigned int routed;			     /* calls */
+	struct pci_vector vectors[PCI_PASSED_MAX][PCI_VECTORS_MAX]; /* where each goes; all zero: it waits */
 	unsigned int irqs, gsi;
 	unsigned int msis;
 	uint64_t address;
@@ -42,6 +46,14 @@ static void machine_msi(void *ctx, uint64_t address, uint32_t data)
 	machine->msis++;
 	machine->address = address;
 	machine->data = data;
+}
+
+static void machine_vector(void *ctx, unsigned int function, unsigned int nth, const struct pci_vector *vector)
+{
+	struct machine *machine = ctx;
+
+	machine->routed++;
+	machine->vectors[function][nth] = vector ? *vector : (struct pci_vector){ 0 };
 }
 
 static void machine_console(void *ctx, const void *bytes, size_t len)
@@ -84,10 +96,13 @@ static inline int machine_make(struct machine *machine)
 	machine->host = (struct device_host){ .ctx = machine,
 					      .irq = machine_irq,
 					      .msi = machine_msi,
+					      .pci = &machine->pci,
+					      .vector = machine_vector,
 					      .console = machine_console,
 					      .ready = machine_ready,
 					      .end = machine_end,
 					      .peek = machine_peek };
+	pci_bus_init(&machine->pci, 0);
 	return devices_create(&machine->devices, &machine->host);
 }
 

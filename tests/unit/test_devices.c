@@ -34,7 +34,8 @@ static const struct {
 	{ "no-i8042", SPACE_PIO, 0x64, 1 },	{ "cmos", SPACE_PIO, 0x70, 2 },
 	{ "seal-port", SPACE_PIO, 0x600, 1 },	{ "power-off-port", SPACE_PIO, 0x604, 2 },
 	{ "reboot-port", SPACE_PIO, 0x608, 1 }, { "panic-port", SPACE_PIO, 0x60c, 1 },
-	{ "pci-host", SPACE_PIO, 0xcf8, 8 },	{ "ioapic", SPACE_MMIO, 0xfec00000, 4096 },
+	{ "pci-host", SPACE_PIO, 0xcf8, 8 },	{ "pci-memory", SPACE_MMIO, 0xc0000000, 0x3ec00000 },
+	{ "ioapic", SPACE_MMIO, 0xfec00000, 4096 },
 };
 
 START_TEST(devices_that_there_are)

@@ -119,6 +119,7 @@ static const struct {
 	{ "KVM_SET_GUEST_DEBUG", (long)KVM_SET_GUEST_DEBUG, 0x1000, SIGSYS },
 	{ "KVM_SET_SIGNAL_MASK", (long)KVM_SET_SIGNAL_MASK, 0x1000, SIGSYS },
 	{ "KVM_IRQFD", (long)KVM_IRQFD, 0x1000, SIGSYS },
+	{ "KVM_SET_GSI_ROUTING", (long)KVM_SET_GSI_ROUTING, 0x1000, SIGSYS },
 	{ "KVM_X86_SET_MSR_FILTER", (long)KVM_X86_SET_MSR_FILTER, 0x1000, 0 },
 	{ "PERF_EVENT_IOC_DISABLE", 0x2401, 0, SIGSYS },
 	{ "TIOCSTI", 0x5412, 0x1000, SIGSYS },
@@ -131,6 +132,35 @@ START_TEST(ioctl_commands)
 {
 	ck_assert_msg(try(SYS_ioctl, NONE, ioctls[_i].command, ioctls[_i].arg) == ioctls[_i].signal, "%s",
 		      ioctls[_i].name);
+}
+END_TEST
+
+static int filter_functions_on(int which)
+{
+	(void)which;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || filter_apply(&filter_boot_functions);
+}
+
+/* With functions: two commands more, and nothing else. */
+START_TEST(functions_add_two)
+{
+	static const struct {
+		long command;
+		int signal;
+	} commands[] = { { (long)KVM_IRQFD, 0 },
+			 { (long)KVM_SET_GSI_ROUTING, 0 },
+			 { (long)KVM_SIGNAL_MSI, 0 },
+			 { (long)KVM_IRQFD + 1, SIGSYS },
+			 { (long)KVM_CREATE_DEVICE, SIGSYS },
+			 { (long)KVM_SET_DEVICE_ATTR, SIGSYS },
+			 { (long)KVM_SET_USER_MEMORY_REGION, SIGSYS } };
+
+	ck_assert_uint_eq(filter_boot_functions.count, filter_boot.count + 2);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct call call = { SYS_ioctl, { NONE, commands[i].command, 0x1000, NONE } };
+
+		ck_assert_int_eq(child_try(filter_functions_on, 0, &call), commands[i].signal);
+	}
 }
 END_TEST
 
@@ -224,6 +254,7 @@ int main(void)
 	tcase_add_loop_test(tc, rules_look_at_arguments, 0, (int)filter_boot.count);
 	tcase_add_test(tc, all_others_kill);
 	tcase_add_loop_test(tc, ioctl_commands, 0, ARRAY_SIZE(ioctls));
+	tcase_add_test(tc, functions_add_two);
 	tcase_add_test(tc, x32_kills);
 	tcase_add_test(tc, int80_kills);
 	tcase_add_test(tc, other_threads_too);

@@ -59,7 +59,7 @@ SPOIL(step_huge, h->touch_step = GIB(1))
 SPOIL(protocol_none, h->entry.protocol = 0)
 SPOIL(protocol_other, h->entry.protocol = BOOT_PVH + 1)
 SPOIL(rings_many, h->rings = 2)
-SPOIL(reserved_used, h->reserved = 1)
+SPOIL(functions_many, h->functions = PCI_PASSED_MAX + 1)
 SPOIL(no_memory, h->layout.count = 0)
 SPOIL(ranges_many, h->layout.count = MEMORY_RANGES + 1)
 SPOIL(ranges_wrap, h->layout.count = UINT32_MAX)
@@ -98,7 +98,7 @@ static const struct {
 	NAMED(range_gap),      NAMED(range_first_late), NAMED(range_far),
 	NAMED(range_huge),     NAMED(range_of_no_kind), NAMED(range_of_unknown_kind),
 	NAMED(range_wraps),    NAMED(total_huge),	NAMED(step_odd),
-	NAMED(step_huge),      NAMED(rings_many),	NAMED(reserved_used),
+	NAMED(step_huge),      NAMED(rings_many),	NAMED(functions_many),
 };
 
 START_TEST(refused)
@@ -136,7 +136,7 @@ END_TEST
 /* Send @len bytes of @bytes with @count fds, all of them /dev/null, and receive that. */
 static int pass(const void *bytes, size_t len, int count, struct vm *vm)
 {
-	int fds[8], pair[2], err, null = open("/dev/null", O_RDONLY);
+	int fds[64], pair[2], err, null = open("/dev/null", O_RDONLY);
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(fds))];

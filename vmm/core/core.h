@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "devices/device.h"
+#include "devices/pci.h"
 #include "vmm/core/handoff.h"
 
 /*
@@ -29,6 +30,20 @@ struct vcpu {
 	struct sock_fprog filter; /* for after the seal; built before the jail closes */
 };
 
+/* A function of the host's. */
+struct passed {
+	int device_fd, group_fd; /* until the VM is built */
+	int eventfds[PCI_VECTORS_MAX];
+	uint8_t on[PCI_VECTORS_MAX]; /* KVM takes this vector's interrupts */
+};
+
+#define ROUTES_MAX (PCI_PASSED_MAX * PCI_VECTORS_MAX)
+
+struct routes {
+	struct kvm_irq_routing head;
+	struct kvm_irq_routing_entry entries[ROUTES_MAX]; /* head's own */
+};
+
 struct vm {
 	struct handoff handoff; /* our checked copy */
 	int kvm_fd;
@@ -43,6 +58,9 @@ struct vm {
 	pthread_mutex_t device_lock;
 	struct device_host host;
 	struct devices devices;
+	struct pci_bus pci;
+	struct passed passed[PCI_PASSED_MAX];
+	struct routes routes;
 
 	pthread_mutex_t gate_lock; /* the vCPU threads wait at the gate until the jail is closed */
 	pthread_cond_t gate;
@@ -76,6 +94,15 @@ int handoff_check(const struct handoff *handoff);
  */
 int jail_enter_early(void);
 int jail_enter(const struct handoff *handoff, char *lacking, size_t size);
+
+/*
+ * functions.c: those of the host's. functions_receive takes what follows the handoff: -EPROTO, says nothing.
+ * functions_map maps their registers into the guest, from memory slot @slot on: negative errno, reported. host_vector
+ * is for the device that has their MSI-X tables.
+ */
+int functions_receive(int socket, struct vm *vm);
+int functions_map(struct vm *vm, uint32_t slot);
+void host_vector(void *ctx, unsigned int function, unsigned int nth, const struct pci_vector *vector);
 
 /* vm.c: make the KVM VM, its memory slots and its vCPUs as the handoff says. Negative errno, reported. */
 int vm_create(struct vm *vm);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "devices/pci.h"
 #include "memmap/memmap.h"
 #include "vmm/boot/boot.h"
 #include "vmm/config/config.h"
@@ -14,7 +15,7 @@
  * checks all of it, and then uses the copy. The supervisor takes the core manager for hostile: a guest may have won it.
  */
 #define HANDOFF_MAGIC	0x65707968 /* "hype" */
-#define HANDOFF_VERSION 4
+#define HANDOFF_VERSION 5
 #define EVENT_FDS_MAX	2
 
 /* The core manager is executed with one fd, the supervisor's socket (SOCK_SEQPACKET), at this number. */
@@ -41,7 +42,7 @@ struct handoff {
 	uint32_t disable_exits; /* KVM_X86_DISABLE_EXITS_* that a probe VM was seen to run with */
 	uint32_t touch_step;	/* 0: KVM_PRE_FAULT_MEMORY is there; or the bytes of a page, to write to each */
 	uint32_t rings;		/* 1: the memory of rings/rings.h is at RINGS_BASE */
-	uint32_t reserved;
+	uint32_t functions;	/* of the host's that the VM has: so many messages follow, a handoff_function each */
 	uint32_t cores[VM_VCPUS_MAX + 1]; /* host CPU of each vCPU */
 	struct memory_layout layout;
 	struct boot_entry entry;
@@ -50,6 +51,25 @@ struct handoff {
 _Static_assert(sizeof(struct memory_layout) == 16 + 32 * MEMORY_RANGES, "layout is part of the handoff");
 _Static_assert(sizeof(struct boot_entry) == 56, "boot_entry is part of the handoff");
 _Static_assert(sizeof(struct handoff) == 48 + 4 * 256 + 16 + 32 * MEMORY_RANGES + 56, "no padding in the handoff");
+
+/*
+ * A PCI function of the host's. Its registers are mapped and its group is shown to KVM, and then both fds are closed:
+ * while the guest runs the core manager can ask nothing of the device. With it come the eventfds of its interrupts.
+ */
+enum handoff_function_fd {
+	FUNCTION_FD_DEVICE, /* VFIO device */
+	FUNCTION_FD_GROUP,  /* and its group */
+	FUNCTION_FD_VECTORS,
+	FUNCTION_FDS_MAX = FUNCTION_FD_VECTORS + PCI_VECTORS_MAX,
+};
+
+struct handoff_function {
+	uint32_t magic;
+	uint32_t size; /* of this struct */
+	struct pci_function function;
+};
+
+_Static_assert(sizeof(struct handoff_function) == 8 + sizeof(struct pci_function), "no padding in it");
 
 /*
  * What the core manager says. One message each. EVENT_VM brings the fd of its statistics, EVENT_VCPU that

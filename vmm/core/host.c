@@ -79,9 +79,10 @@ void host_init(struct vm *vm)
 	pthread_mutex_init(&vm->device_lock, NULL);
 	vm->host = (struct device_host){
 		.ctx = vm,
-		.rings = (int)vm->handoff.rings,
+		.pci = &vm->pci,
 		.irq = host_irq,
 		.msi = host_msi,
+		.vector = host_vector,
 		.console = host_console,
 		.ready = host_ready,
 		.end = host_end,

@@ -23,7 +23,7 @@ static int core_boot(struct vm *vm)
 	err = seal_prepare(vm);
 	if (err)
 		return err;
-	err = filter_apply(&filter_boot); /* no way back from here */
+	err = filter_apply(vm->handoff.functions ? &filter_boot_functions : &filter_boot); /* no way back from here */
 	if (err)
 		return err;
 	event_send(EVENT_JAILED, lacking);

@@ -37,7 +37,7 @@ int handoff_check(const struct handoff *handoff)
 		return -EPROTO;
 	if (handoff->touch_step && handoff->touch_step != KIB(4) && handoff->touch_step != MIB(2))
 		return -EPROTO;
-	if (handoff->rings > 1 || handoff->reserved)
+	if (handoff->rings > 1 || handoff->functions > PCI_PASSED_MAX)
 		return -EPROTO;
 	return layout_check(&handoff->layout);
 }
@@ -55,5 +55,5 @@ int handoff_receive(int socket, struct vm *vm)
 	vm->memory_fd = fds[HANDOFF_FD_MEMORY];
 	vm->console_fd = fds[HANDOFF_FD_CONSOLE];
 	vm->rings_fd = fds[HANDOFF_FD_RINGS];
-	return handoff_check(&vm->handoff);
+	return handoff_check(&vm->handoff) ? -EPROTO : functions_receive(socket, vm);
 }

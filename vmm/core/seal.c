@@ -35,24 +35,37 @@ int seal_prepare(struct vm *vm)
 	return filter_build(&filter_sealed_main, &vm->filter);
 }
 
+static int seal_map(const struct vm *vm, uint64_t gpa, uint64_t size)
+{
+	struct kvm_pre_fault_memory rest = { .gpa = gpa, .size = size };
+
+	while (rest.size) /* it stops at signals, having noted how far it came */
+		if (ioctl(vm->vcpus[0].fd, KVM_PRE_FAULT_MEMORY, &rest) && errno != EINTR && errno != EAGAIN)
+			return fail(-errno, "KVM_PRE_FAULT_MEMORY: %s", strerror(errno));
+	return 0;
+}
+
 /*
- * Second-level mappings for all memory, so that no access of the guest's needs KVM to make one. Where KVM can't do that
- * the guest's first instructions did (pages_touch).
+ * Second-level mappings for all memory and the functions' registers, so that no access of the guest's needs KVM to make
+ * one. Where KVM can't do that the guest's first instructions did (pages_touch), and it has no functions.
  */
 static int seal_map_memory(const struct vm *vm)
 {
-	const uint32_t count = vm->handoff.layout.count;
+	int err = 0;
 
-	for (uint32_t i = 0; !vm->handoff.touch_step && i < count + vm->handoff.rings; i++) {
-		const struct memory_range rings = { .gpa = RINGS_BASE, .size = RINGS_SIZE };
-		const struct memory_range *range = i < count ? &vm->handoff.layout.ranges[i] : &rings;
-		struct kvm_pre_fault_memory rest = { .gpa = range->gpa, .size = range->size };
+	if (vm->handoff.touch_step)
+		return 0;
+	for (uint32_t i = 0; !err && i < vm->handoff.layout.count; i++)
+		err = seal_map(vm, vm->handoff.layout.ranges[i].gpa, vm->handoff.layout.ranges[i].size);
+	if (!err && vm->handoff.rings)
+		err = seal_map(vm, RINGS_BASE, RINGS_SIZE);
+	for (uint32_t i = 0; i < vm->pci.count; i++) {
+		const struct pci_function *function = &vm->pci.functions[i];
 
-		while (rest.size) /* it stops at signals, having noted how far it came */
-			if (ioctl(vm->vcpus[0].fd, KVM_PRE_FAULT_MEMORY, &rest) && errno != EINTR && errno != EAGAIN)
-				return fail(-errno, "KVM_PRE_FAULT_MEMORY: %s", strerror(errno));
+		for (uint32_t w = 0; !err && w < function->nwindows; w++)
+			err = seal_map(vm, function->windows[w].gpa, function->windows[w].size);
 	}
-	return 0;
+	return err;
 }
 
 /* No boot device can be reached any more: what led to them is closed, and exits are no longer answered. */
@@ -60,6 +73,19 @@ static void seal_drop_devices(struct vm *vm)
 {
 	fd_close(&vm->console_fd);
 	vm->devices.count = 0;
+}
+
+/*
+ * With the last fd of the VM its interrupts' eventfds are taken from it (virt/kvm/kvm_main.c, kvm_vm_release()): where
+ * it has functions that fd stays, and no filter of what is left allows an ioctl on it.
+ */
+static void seal_drop_vm(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->handoff.functions; i++)
+		for (uint32_t n = 0; n < PCI_VECTORS_MAX; n++)
+			fd_close(&vm->passed[i].eventfds[n]);
+	if (!vm->handoff.functions)
+		close(vm->fd);
 }
 
 /* At audit nothing is taken away: the supervisor counts from here on, and whoever waited for that goes on. */
@@ -81,7 +107,7 @@ void seal_begin(struct vm *vm)
 	seal_drop_devices(vm);
 	if (seal_map_memory(vm) || msrs_deny(vm->fd))
 		_exit(CORE_EXIT_ERROR);
-	close(vm->fd);
+	seal_drop_vm(vm);
 	event_send(EVENT_QUIET, "");
 }
 

@@ -239,6 +239,9 @@ int vm_create(struct vm *vm)
 	err = vm_add_rings(vm);
 	if (err)
 		return err;
+	err = functions_map(vm, vm->handoff.layout.count + vm->handoff.rings);
+	if (err)
+		return err;
 	err = vcpus_create(vm);
 	if (err)
 		return err;
