@@ -18,7 +18,7 @@ DATADIR    := $(PREFIX)/share/nohype
 MANDIR     := $(PREFIX)/share/man
 
 CPPFLAGS := -I. -I$(BUILD)/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNOHYPE_VERSION='"$(VERSION)"' \
-	    -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
+	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough \
 	    -Wpointer-arith -Wvla -Wno-missing-field-initializers
@@ -26,7 +26,7 @@ HARDEN   := -fstack-protector-strong -fcf-protection -ftrapv
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
-NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resctrl vmm/config vmm/boot vmm/report \
+NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resctrl sriov vmm/config vmm/boot vmm/report \
 	       vmm/supervisor vmm/doctor vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
@@ -50,7 +50,7 @@ FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
-NOHYPE_LIBS := -ljansson -lhwloc -luring -lz -llzma -lzstd -lm
+NOHYPE_LIBS := -ljansson -lhwloc -luring -lz -llzma -lzstd -lnl-route-3 -lnl-3 -lm
 SYSTEM_LIBS := -lmicrohttpd
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)

@@ -20,8 +20,8 @@ struct pci_vector;
 /* What a device may ask of the core manager. */
 struct device_host {
 	void *ctx;
-	struct pci_bus *pci;			  /* the functions that the guest finds */
-	void (*irq)(void *ctx, unsigned int gsi); /* pulse an edge-triggered pin of the I/O APIC */
+	struct pci_bus *pci;					 /* the functions that the guest finds */
+	void (*irq)(void *ctx, unsigned int gsi);		 /* pulse an edge-triggered pin of the I/O APIC */
 	void (*msi)(void *ctx, uint64_t address, uint32_t data); /* to a local APIC */
 	/* MSI-X vector @nth of the host's function @function goes where @vector says, or waits (NULL) */
 	void (*vector)(void *ctx, unsigned int function, unsigned int nth, const struct pci_vector *vector);

@@ -8,7 +8,8 @@
 #include "base/util.h"
 
 extern const struct boot_device absent_keyboard_device, absent_pit_device, cmos_device, ioapic_device, pci_host_device,
-	pci_memory_device, panic_port_device, power_off_port_device, reboot_port_device, seal_port_device, serial_device;
+	pci_memory_device, panic_port_device, power_off_port_device, reboot_port_device, seal_port_device,
+	serial_device;
 
 /* All that a guest can reach but its memory and its own local APIC. */
 static const struct boot_device *const boot_devices[] = {

@@ -14,10 +14,10 @@
  * registers stay there: a guest that writes another one has lost them, and harms nobody else.
  */
 #define PCI_CONFIG_SIZE	  256
-#define PCI_PASSED_MAX	  4			/* functions of the host's */
+#define PCI_PASSED_MAX	  4		       /* functions of the host's */
 #define PCI_FUNCTIONS_MAX (2 + PCI_PASSED_MAX) /* and the host bridge and the rings' */
-#define PCI_SLOT_PASSED	  2			/* the first of the host's is 00:02.0 */
-#define PCI_VECTORS_MAX	  32			/* of one function: more are not shown */
+#define PCI_SLOT_PASSED	  2		       /* the first of the host's is 00:02.0 */
+#define PCI_VECTORS_MAX	  32		       /* of one function: more are not shown */
 #define PCI_WINDOWS_MAX	  12
 
 /* Registers that are mapped into the guest: [gpa, gpa + size), whole pages, from @offset on of the device's fd. */

@@ -16,8 +16,7 @@
  * kernel has a quirk for them.
  */
 static const struct pci_function bridge = {
-	.slot = 0,
-	.config = { 0x36, 0x1b, 0x08, 0x00, [0x0b] = 0x06 }, /* vendor, device; class: host bridge */
+	.slot = 0, .config = { 0x36, 0x1b, 0x08, 0x00, [0x0b] = 0x06 }, /* vendor, device; class: host bridge */
 };
 
 #define BYTES4(n) (n) & 0xff, (n) >> 8 & 0xff, (n) >> 16 & 0xff, (n) >> 24 & 0xff
@@ -28,8 +27,8 @@ static const struct pci_function bridge = {
  */
 static const struct pci_function rings = {
 	.slot = 1,
-	.config = { BYTES4(RINGS_PCI_DEVICE << 16 | RINGS_PCI_VENDOR), [0x0b] = 0xff,
-		    [0x10] = BYTES4(RINGS_BASE | 0xc), [0x2c] = BYTES4(RINGS_PCI_DEVICE << 16 | RINGS_PCI_VENDOR) },
+	.config = { BYTES4(RINGS_PCI_DEVICE << 16 | RINGS_PCI_VENDOR), [0x0b] = 0xff, [0x10] = BYTES4(RINGS_BASE | 0xc),
+		    [0x2c] = BYTES4(RINGS_PCI_DEVICE << 16 | RINGS_PCI_VENDOR) },
 	.writable = { [0x04] = 0x02, [0x10] = BYTES4(~(RINGS_SIZE - 1u)), BYTES4(0xffffffffu) },
 };
 
@@ -53,7 +52,7 @@ void pci_bus_init(struct pci_bus *bus, int with_rings)
 /* In the bridge's memory window, below the rings. */
 static int range_check(uint64_t gpa, uint64_t size, uint64_t align)
 {
-	if (gpa < PCI_MEMORY_BASE || !range_fits(gpa - PCI_MEMORY_BASE, size, RINGS_BASE - PCI_MEMORY_BASE))
+	if (gpa < PCI_WINDOW_BASE || !range_fits(gpa - PCI_WINDOW_BASE, size, RINGS_BASE - PCI_WINDOW_BASE))
 		return -EPROTO;
 	return size == 0 || gpa % align || size % align ? -EPROTO : 0;
 }

@@ -39,18 +39,18 @@ static int is_pba(const struct pci_bus *bus, uint64_t gpa, unsigned int len)
 static void pci_memory_read(struct device *dev, uint64_t offset, void *data, unsigned int len)
 {
 	uint64_t in_table;
-	int nth = table_find(dev->host->pci, PCI_MEMORY_BASE + offset, len, &in_table);
+	int nth = table_find(dev->host->pci, PCI_WINDOW_BASE + offset, len, &in_table);
 
 	if (nth >= 0)
 		pci_msix_read(dev, (unsigned int)nth, in_table, data, len);
-	else if (is_pba(dev->host->pci, PCI_MEMORY_BASE + offset, len))
+	else if (is_pba(dev->host->pci, PCI_WINDOW_BASE + offset, len))
 		memset(data, 0, len);
 }
 
 static void pci_memory_write(struct device *dev, uint64_t offset, const void *data, unsigned int len)
 {
 	uint64_t in_table;
-	int nth = table_find(dev->host->pci, PCI_MEMORY_BASE + offset, len, &in_table);
+	int nth = table_find(dev->host->pci, PCI_WINDOW_BASE + offset, len, &in_table);
 
 	if (nth >= 0)
 		pci_msix_write(dev, (unsigned int)nth, in_table, data, len);
@@ -59,8 +59,8 @@ static void pci_memory_write(struct device *dev, uint64_t offset, const void *da
 const struct boot_device pci_memory_device = {
 	.name = "pci-memory",
 	.space = SPACE_MMIO,
-	.base = PCI_MEMORY_BASE,
-	.size = PCI_MEMORY_SIZE,
+	.base = PCI_WINDOW_BASE,
+	.size = PCI_WINDOW_SIZE,
 	.read = pci_memory_read,
 	.write = pci_memory_write,
 };

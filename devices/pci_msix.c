@@ -9,7 +9,7 @@
 
 #include "devices/device.h"
 
-#define CONTROL		2 /* in the capability, of 16 bits */
+#define CONTROL		2    /* in the capability, of 16 bits */
 #define CONTROL_ENABLE	0x80 /* of its upper byte */
 #define CONTROL_MASKALL 0x40
 #define ENTRY_SIZE	16

@@ -39,9 +39,9 @@
 #define IOAPIC_PINS 24
 #define LAPIC_BASE  0xfee00000
 
-#define PCI_MEMORY_BASE 0xc0000000 /* the window of the PCI host bridge: up to the I/O APIC */
-#define PCI_MEMORY_SIZE 0x3ec00000
-#define RINGS_BASE 0xfe000000 /* the shared memory of rings/rings.h, in the window of the PCI host bridge */
+#define PCI_WINDOW_BASE 0xc0000000 /* the window of the PCI host bridge: up to the I/O APIC */
+#define PCI_WINDOW_SIZE 0x3ec00000
+#define RINGS_BASE	0xfe000000 /* the shared memory of rings/rings.h, in the window of the PCI host bridge */
 
 #define SERIAL_GSI 4 /* pin of the I/O APIC, edge triggered */
 

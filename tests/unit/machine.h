@@ -15,7 +15,7 @@ struct machine {
 	struct devices devices;
 	struct device_host host;
 	struct pci_bus pci;
-	unsigned int routed;			     /* calls */
+	unsigned int routed;					    /* calls */
 	struct pci_vector vectors[PCI_PASSED_MAX][PCI_VECTORS_MAX]; /* where each goes; all zero: it waits */
 	unsigned int irqs, gsi;
 	unsigned int msis;

@@ -30,11 +30,11 @@ static const struct {
 	enum device_space space;
 	uint64_t base, size;
 } places[] = {
-	{ "serial", SPACE_PIO, 0x3f8, 8 },	{ "no-pit", SPACE_PIO, 0x40, 4 },
-	{ "no-i8042", SPACE_PIO, 0x64, 1 },	{ "cmos", SPACE_PIO, 0x70, 2 },
-	{ "seal-port", SPACE_PIO, 0x600, 1 },	{ "power-off-port", SPACE_PIO, 0x604, 2 },
-	{ "reboot-port", SPACE_PIO, 0x608, 1 }, { "panic-port", SPACE_PIO, 0x60c, 1 },
-	{ "pci-host", SPACE_PIO, 0xcf8, 8 },	{ "pci-memory", SPACE_MMIO, 0xc0000000, 0x3ec00000 },
+	{ "serial", SPACE_PIO, 0x3f8, 8 },	    { "no-pit", SPACE_PIO, 0x40, 4 },
+	{ "no-i8042", SPACE_PIO, 0x64, 1 },	    { "cmos", SPACE_PIO, 0x70, 2 },
+	{ "seal-port", SPACE_PIO, 0x600, 1 },	    { "power-off-port", SPACE_PIO, 0x604, 2 },
+	{ "reboot-port", SPACE_PIO, 0x608, 1 },	    { "panic-port", SPACE_PIO, 0x60c, 1 },
+	{ "pci-host", SPACE_PIO, 0xcf8, 8 },	    { "pci-memory", SPACE_MMIO, 0xc0000000, 0x3ec00000 },
 	{ "ioapic", SPACE_MMIO, 0xfec00000, 4096 },
 };
 

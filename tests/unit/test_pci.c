@@ -15,22 +15,60 @@
 #include "tests/unit/machine.h"
 #include "vmm/core/core.h"
 
-#define ENABLE 0x80000000u
+#define ENABLE	0x80000000u
 #define SLOT(n) (ENABLE | (uint32_t)(n) << 11)
-#define TABLE  0xc0004000u
-#define PBA    0xc0006000u
-#define CAP    0x70
-#define FIRST  SLOT(PCI_SLOT_PASSED)
+#define TABLE	0xc0004000u
+#define PBA	0xc0006000u
+#define CAP	0x70
+#define FIRST	SLOT(PCI_SLOT_PASSED)
 
 /* As an 82576's virtual function: registers, and a BAR with the MSI-X table; three vectors. */
 static struct pci_function function_make(unsigned int slot)
 {
 	struct pci_function function = {
 		.slot = slot,
-		.config = { 0x86, 0x80, 0xca, 0x10, [0x10] = 0x0c, 0, 0, 0xc0, [0x1c] = 0x0c, 0x40, 0, 0xc0, [0x34] = CAP,
-			    [CAP] = 0x11, 0, 2, 0, 3, 0, 0, 0, 3, 0x20 },
-		.writable = { [4] = 0x06, 0x04, [0x10] = 0, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-			      [0x1c] = 0, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, [CAP + 3] = 0xc0 },
+		.config = { 0x86,
+			    0x80,
+			    0xca,
+			    0x10,
+			    [0x10] = 0x0c,
+			    0,
+			    0,
+			    0xc0,
+			    [0x1c] = 0x0c,
+			    0x40,
+			    0,
+			    0xc0,
+			    [0x34] = CAP,
+			    [CAP] = 0x11,
+			    0,
+			    2,
+			    0,
+			    3,
+			    0,
+			    0,
+			    0,
+			    3,
+			    0x20 },
+		.writable = { [4] = 0x06,
+			      0x04,
+			      [0x10] = 0,
+			      0xc0,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      [0x1c] = 0,
+			      0xc0,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      0xff,
+			      [CAP + 3] = 0xc0 },
 		.msix = { .cap = CAP, .vectors = 3, .table = TABLE, .pba = PBA },
 		.nwindows = 2,
 		.windows = { { 0xc0000000, 0x4000, 0 }, { 0xc0005000, 0x1000, 0x1000 } },
@@ -151,7 +189,7 @@ START_TEST(vector_goes)
 	machine_write(&m, SPACE_MMIO, TABLE + 16 + 12, 0xffffffff, 4);
 	ck_assert_uint_eq(m.vectors[0][1].address, 0);
 	ck_assert_uint_eq(machine_read(&m, SPACE_MMIO, TABLE + 16 + 12, 4), 1); /* the mask is its one bit */
-	machine_write(&m, SPACE_MMIO, TABLE + 16 + 8, 0x61, 8); /* data and control at once */
+	machine_write(&m, SPACE_MMIO, TABLE + 16 + 8, 0x61, 8);			/* data and control at once */
 	ck_assert_uint_eq(m.vectors[0][1].data, 0x61);
 	set(FIRST, CAP + 2, 0xc000, 2); /* all masked */
 	ck_assert_uint_eq(m.vectors[0][1].address, 0);
@@ -162,7 +200,7 @@ END_TEST
 
 START_TEST(odd_accesses_are_lost)
 {
-	unsigned int routed = m.routed;
+	unsigned int routed;
 
 	enable(FIRST);
 	routed = m.routed;
@@ -192,7 +230,8 @@ START_TEST(anything)
 		if (seed & 1)
 			set(SLOT(seed >> 8 & 7), seed >> 16 & 0xff, (uint32_t)(seed >> 32), lens[seed >> 4 & 3] & 7);
 		else if (seed & 2)
-			machine_write(&m, SPACE_MMIO, TABLE - 16 + (seed >> 16 & 0x1007f), seed >> 24, lens[seed >> 4 & 3]);
+			machine_write(&m, SPACE_MMIO, TABLE - 16 + (seed >> 16 & 0x1007f), seed >> 24,
+				      lens[seed >> 4 & 3]);
 		else
 			machine_read(&m, SPACE_MMIO, TABLE - 16 + (seed >> 16 & 0x1007f), lens[seed >> 4 & 3]);
 	}
@@ -205,10 +244,10 @@ END_TEST
 typedef void spoil_fn(struct pci_function *f);
 
 /* @statement on a function f that is sound. */
-#define SPOIL(name, statement)                    \
+#define SPOIL(name, statement)                   \
 	static void name(struct pci_function *f) \
-	{                                         \
-		statement;                        \
+	{                                        \
+		statement;                       \
 	}
 
 SPOIL(slot_of_the_bridge, f->slot = 0)
@@ -237,10 +276,30 @@ SPOIL(pba_in_memory, f->msix.pba = 0)
 SPOIL(pba_odd, f->msix.pba += 4)
 
 static spoil_fn *const bad[] = {
-	slot_of_the_bridge, slot_of_the_rings, slot_far,      windows_many,    windows_wrap,  window_in_memory,
-	window_on_rings,    window_wraps,      window_high,   window_odd,      window_size_odd, window_offset_odd,
-	no_msix,	    cap_in_header,     cap_at_end,    cap_far,	       cap_odd,	      vectors_none,
-	vectors_many,	    table_in_memory,   table_high,    table_odd,       pba_in_memory, pba_odd,
+	slot_of_the_bridge,
+	slot_of_the_rings,
+	slot_far,
+	windows_many,
+	windows_wrap,
+	window_in_memory,
+	window_on_rings,
+	window_wraps,
+	window_high,
+	window_odd,
+	window_size_odd,
+	window_offset_odd,
+	no_msix,
+	cap_in_header,
+	cap_at_end,
+	cap_far,
+	cap_odd,
+	vectors_none,
+	vectors_many,
+	table_in_memory,
+	table_high,
+	table_odd,
+	pba_in_memory,
+	pba_odd,
 };
 
 START_TEST(tables_refused)
@@ -254,7 +313,8 @@ START_TEST(tables_refused)
 END_TEST
 
 /* What follows the handoff. */
-static int hand_over(const struct handoff_function *messages, unsigned int count, size_t size, size_t nfds, struct vm *vm)
+static int hand_over(const struct handoff_function *messages, unsigned int count, size_t size, size_t nfds,
+		     struct vm *vm)
 {
 	int pair[2], fds[FD_PASS_MAX], null = dup(STDIN_FILENO), err;
 

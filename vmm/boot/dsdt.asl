@@ -25,7 +25,7 @@ DefinitionBlock ("", "DSDT", 2, "NOHYPE", "NOHYPE", 1)
 				WordIO (ResourceProducer, MinFixed, MaxFixed, PosDecode, EntireRange,
 					0, 0x1000, 0xffff, 0, 0xf000)
 				DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite,
-					     0, PCI_MEMORY_BASE, 0xfebfffff, 0, PCI_MEMORY_SIZE)
+					     0, PCI_WINDOW_BASE, 0xfebfffff, 0, PCI_WINDOW_SIZE)
 			})
 		}
 

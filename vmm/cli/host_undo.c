@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "memmap/memmap.h"
 #include "pinning/host/host.h"
+#include "sriov/sriov.h"
 #include "vmm/cli/host.h"
 
 static int status_show(const struct host_status *status, int err, bool json)
@@ -74,6 +75,17 @@ static int pages_undo(const char *state)
 	return err ? EXIT_ERROR : EXIT_CLEAN;
 }
 
+/* The same of their functions. */
+static int functions_undo(const char *state)
+{
+	unsigned int vms;
+	int err = functions_recover(state, &vms);
+
+	if (vms)
+		note("host: the functions of %u killed VM%s are the host's again", vms, vms == 1 ? "" : "s");
+	return err ? EXIT_ERROR : EXIT_CLEAN;
+}
+
 int host_undo_main(int argc, char **argv)
 {
 	struct undone undone = { 0 };
@@ -88,5 +100,6 @@ int host_undo_main(int argc, char **argv)
 	code = undone_show(&undone, host_undo(&undone, options.state, "", options.force), options.json);
 	undone_free(&undone);
 	close(lock);
+	code = MAX(code, functions_undo(options.state));
 	return MAX(code, pages_undo(options.state));
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "pinning/pinning.h"
+#include "sriov/sriov.h"
 
 /*
  * What was asked for: the first of the four structs that travel (vm_config, vm_plan, handoff, vm). Checked against
@@ -45,12 +46,13 @@ enum tripwire_kind {
  * (vmm/supervisor/guarantees.h).
  */
 enum guarantee_id {
-	GUARANTEE_CORES,   /* each vCPU on a core of its own that is isolated */
-	GUARANTEE_MEMORY,  /* all there, its size locked, in pages that stay */
-	GUARANTEE_PAGES,   /* all of it is in KVM's tables */
-	GUARANTEE_DEVICES, /* boot's are gone */
-	GUARANTEE_EXITS,   /* a forbidden exit ends it */
-	GUARANTEE_CALLS,   /* system calls are filtered for the last time */
+	GUARANTEE_CORES,     /* each vCPU on a core of its own that is isolated */
+	GUARANTEE_MEMORY,    /* all there, its size locked, in pages that stay */
+	GUARANTEE_PAGES,     /* all of it is in KVM's tables */
+	GUARANTEE_DEVICES,   /* boot's are gone */
+	GUARANTEE_EXITS,     /* a forbidden exit ends it */
+	GUARANTEE_CALLS,     /* system calls are filtered for the last time */
+	GUARANTEE_FUNCTIONS, /* its PCI functions are its alone, and configured as asked */
 	GUARANTEE_COUNT,
 };
 
@@ -111,6 +113,8 @@ struct vm_config {
 	enum smt smt;
 	unsigned int ndisks;
 	struct disk_config disks[VM_DISKS_MAX];
+	unsigned int nfunctions;
+	struct function_request functions[FUNCTIONS_MAX];
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

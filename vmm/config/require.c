@@ -7,8 +7,10 @@
 #include "vmm/config/parse.h"
 
 static const char *const names[] = {
-	[GUARANTEE_CORES] = "cores.isolated", [GUARANTEE_MEMORY] = "memory.fixed", [GUARANTEE_PAGES] = "memory.mapped",
-	[GUARANTEE_DEVICES] = "devices.gone", [GUARANTEE_EXITS] = "exits.fatal",   [GUARANTEE_CALLS] = "calls.filtered",
+	[GUARANTEE_CORES] = "cores.isolated",	 [GUARANTEE_MEMORY] = "memory.fixed",
+	[GUARANTEE_PAGES] = "memory.mapped",	 [GUARANTEE_DEVICES] = "devices.gone",
+	[GUARANTEE_EXITS] = "exits.fatal",	 [GUARANTEE_CALLS] = "calls.filtered",
+	[GUARANTEE_FUNCTIONS] = "functions.own",
 };
 
 _Static_assert(ARRAY_SIZE(names) == GUARANTEE_COUNT, "each has a name");

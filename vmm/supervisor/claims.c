@@ -25,6 +25,8 @@ int plan_cores(struct vm_plan *plan, const struct vm_config *cfg)
 	if (!err)
 		err = cores_choose(&placement, &plan->claims, plan->cores, &plan->beside);
 	topology_free(&topology);
+	if (!err)
+		err = plan_functions(plan, cfg);
 	return err;
 }
 

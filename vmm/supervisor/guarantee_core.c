@@ -19,7 +19,7 @@
 
 /* What a thread of the core manager holds. */
 struct holdings {
-	unsigned int vcpus, perf_events, sockets, others;
+	unsigned int vcpus, vms, perf_events, sockets, others;
 	char other[64]; /* the first of the others */
 };
 
@@ -31,6 +31,8 @@ static void holding_count(struct holdings *held, const char *what)
 		held->vcpus++;
 	else if (strcmp(what, perf) == 0)
 		held->perf_events++;
+	else if (strcmp(what, "anon_inode:kvm-vm") == 0)
+		held->vms++;
 	else if (strncmp(what, socket, sizeof(socket) - 1) == 0)
 		held->sockets++;
 	else if (!held->others++)
@@ -94,9 +96,12 @@ void guarantee_devices(const struct vm *vm, struct guarantee *row)
 			      strerror(-err));
 		return;
 	}
-	snprintf(files, sizeof(files), "%u vCPU%s, %u perf event%s, %u socket%s", held.vcpus,
-		 held.vcpus == 1 ? "" : "s", held.perf_events, held.perf_events == 1 ? "" : "s", held.sockets,
-		 held.sockets == 1 ? "" : "s");
+	/* KVM gives interrupts of functions to the VM as long as it is open, and no filter allows an ioctl on it */
+	if (held.vms > 1 || (held.vms && !vm->plan.functions.count && !held.others++))
+		snprintf(held.other, sizeof(held.other), "the VM itself");
+	snprintf(files, sizeof(files), "%u vCPU%s, %s%u perf event%s, %u socket%s", held.vcpus,
+		 held.vcpus == 1 ? "" : "s", held.vms ? "the VM's interrupts, " : "", held.perf_events,
+		 held.perf_events == 1 ? "" : "s", held.sockets, held.sockets == 1 ? "" : "s");
 	if (held.others)
 		guarantee_set(row, GUARANTEE_NOT_HELD,
 			      "boot's are there: the core manager holds %s, and %u more, as %s", files, held.others,

@@ -11,6 +11,7 @@
 #include "base/exit_code.h"
 #include "disks/disks.h"
 #include "memmap/memmap.h"
+#include "sriov/sriov.h"
 #include "vmm/core/handoff.h"
 #include "vmm/supervisor/report.h"
 #include "vmm/supervisor/seal.h"
@@ -26,7 +27,8 @@ struct vm_plan {
 	uint32_t touch_step;	/* 0: KVM can map memory ahead; or how far apart the guest must write for that */
 	unsigned int vcpus;
 	unsigned int cores[VM_VCPUS_MAX];
-	struct cpus beside;	   /* siblings of these that no other VM may have */
+	struct cpus beside; /* siblings of these that no other VM may have */
+	struct functions functions;
 	struct claims claims;	   /* held to the end, where the VM is to run */
 	struct memory_nodes nodes; /* of the host */
 	struct guest_numa numa;	   /* and what the guest is told of them */
@@ -134,6 +136,18 @@ int plan_disks(struct vm_plan *plan, const struct vm_config *cfg);
 int disks_take(struct vm *vm);
 void disks_give_back(struct vm *vm);
 
+/*
+ * functions.c: PCI functions, chosen by the plan when claims can be made; taken; and let at the memory that they may
+ * write to. functions_send: after the handoff. functions_watch: the host wants one back, which ends the VM.
+ */
+int plan_functions(struct vm_plan *plan, const struct vm_config *cfg);
+int vm_functions_take(struct vm *vm);
+void vm_functions_give_back(struct vm *vm);
+int dma_take(struct vm *vm);
+void dma_give_back(struct vm *vm);
+int functions_send(const struct vm *vm);
+int64_t functions_watch(struct vm *vm);
+
 /* start.c: the start sequence; on an error all that was done is undone. */
 enum exit_code vm_start(struct vm *vm);
 void vm_give_back(struct vm *vm);
@@ -168,7 +182,8 @@ void vm_stop(struct vm *vm, enum exit_code code, const char *reason);
  * it; rings_watch, ms until it is ended unasked. rings_end: the core manager is dead; it passes on what the guest left,
  * and exits.
  */
-uint64_t vm_mapped_size(const struct vm *vm); /* bytes that KVM maps at the seal: the guest's memory, and rings */
+uint64_t
+vm_mapped_size(const struct vm *vm); /* bytes that KVM maps at the seal: the guest's memory, rings, registers */
 int rings_take(struct vm *vm);
 void rings_give_back(struct vm *vm);
 void rings_receive(struct vm *vm);

@@ -126,6 +126,7 @@ static void handoff_fill(const struct vm *vm, struct handoff *handoff)
 		.disable_exits = vm->plan.disable_exits,
 		.touch_step = vm->plan.touch_step,
 		.rings = vm->rings.memory.fd >= 0,
+		.functions = vm->plan.functions.count,
 		.layout = vm->plan.layout,
 		.entry = vm->entry,
 	};
@@ -144,7 +145,7 @@ static int handoff_send(const struct vm *vm, int console)
 
 	handoff_fill(vm, &handoff);
 	err = fd_send(vm->event_fd, &handoff, sizeof(handoff), fds, handoff.rings ? HANDOFF_FDS : HANDOFF_FD_RINGS, 0);
-	return err ? fail(err, "handoff to the core manager: %s", strerror(-err)) : 0;
+	return err ? fail(err, "handoff to the core manager: %s", strerror(-err)) : functions_send(vm);
 }
 
 /* Where there are rings, the ring process has the other end of the serial port. */

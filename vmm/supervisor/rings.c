@@ -43,7 +43,7 @@ uint64_t vm_mapped_size(const struct vm *vm)
 {
 	bool mapped = vm->rings.memory.fd >= 0 && !vm->plan.touch_step;
 
-	return vm->plan.layout.size + (mapped ? RINGS_SIZE : 0);
+	return vm->plan.layout.size + (mapped ? RINGS_SIZE : 0) + functions_mapped(&vm->plan.functions);
 }
 
 /* It polls, so it must not do that on a vCPU's core. */

@@ -130,6 +130,8 @@ static const struct step start_steps[] = {
 	{ "control socket", control_take, control_give_back, EXIT_USAGE },
 	/* opened for the core manager, which opens nothing */
 	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	/* virtual functions are made, configured, and bound to us; given back when their memory is cleared */
+	{ "functions", vm_functions_take, vm_functions_give_back, EXIT_HOST },
 	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
 	{ "huge pages", pages_take, pages_give_back, EXIT_HOST },
 	/* all of it, or none */
@@ -140,6 +142,8 @@ static const struct step start_steps[] = {
 	{ "disks", disks_take, disks_give_back, EXIT_USAGE },
 	/* the host's side of console, log and heartbeat, if there are rings */
 	{ "rings", rings_take, rings_give_back, EXIT_HOST },
+	/* from here on functions reach the memory; they are silenced before anything of it is saved or cleared */
+	{ "DMA", dma_take, dma_give_back, EXIT_HOST },
 	/* the temporary hypervisor */
 	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
 };

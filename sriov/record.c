@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What one VM has changed on the host for its functions: a line before each change, in a file that is locked as long as
+ * its supervisor lives. What isn't a whole line was not written to its end, so what it would tell was not begun.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "sriov/internal.h"
+
+#define RECORD	   "functions." /* and the process's number */
+#define HEAD	   "nohype functions 1\n"
+#define RECORD_MAX KIB(16)
+#define LINES_MAX  128
+#define LINE_MAX   1024
+
+int records_lock(const char *state)
+{
+	char path[128];
+	int fd;
+
+	if (mkdir(state, 0755) && errno != EEXIST)
+		return fail(-errno, "functions: \"%s\": %s", state, strerror(errno));
+	snprintf(path, sizeof(path), "%s/functions.lock", state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return fail(-errno, "functions: \"%s\": %s", path, strerror(errno));
+	while (flock(fd, LOCK_EX))
+		if (errno != EINTR) {
+			int err = fail(-errno, "functions: \"%s\": %s", path, strerror(errno));
+
+			close(fd);
+			return err;
+		}
+	return fd;
+}
+
+/* As one write, on the disk when this returns. */
+static int line_write(struct functions *functions, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int line_write(struct functions *functions, const char *format, ...)
+{
+	char line[LINE_MAX];
+	va_list ap;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	errno = 0;
+	if (len >= (int)sizeof(line) || write(functions->record_fd, line, (size_t)len) != len ||
+	    fdatasync(functions->record_fd))
+		return fail(errno ? -errno : -ENOSPC, "functions: \"%s\": %s", functions->record_path,
+			    strerror(errno ? errno : ENOSPC));
+	return 0;
+}
+
+int record_open(struct functions *functions)
+{
+	char boot[SYSFS_TEXT];
+	int err;
+
+	snprintf(functions->record_path, sizeof(functions->record_path), "%s/" RECORD "%d", functions->state,
+		 (int)getpid());
+	functions->record_fd =
+		open(functions->record_path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (functions->record_fd < 0)
+		return fail(-errno, "functions: \"%s\": %s", functions->record_path, strerror(errno));
+	err = flock(functions->record_fd, LOCK_EX | LOCK_NB) ? -errno : 0;
+	if (!err)
+		err = sysfs_read(boot, "/proc/sys/kernel/random/boot_id");
+	return err ? fail(err, "functions: \"%s\": %s", functions->record_path, strerror(-err))
+		   : line_write(functions, HEAD "boot %s\n", boot);
+}
+
+int record_file(struct functions *functions, const char *path, const char *old, const char *new)
+{
+	return line_write(functions, "file %s\t%s\t%s\n", path, old, new);
+}
+
+int record_driver(struct functions *functions, const char *address, const char *old)
+{
+	return line_write(functions, "driver %s %s\n", address, *old ? old : "-");
+}
+
+int record_card(struct functions *functions, const char *card)
+{
+	return line_write(functions, "card %s\n", card);
+}
+
+int record_settings(struct functions *functions, const struct function *function, const struct vf_settings *old)
+{
+	char mac[18];
+
+	mac_print(mac, old->mac);
+	return line_write(functions, "vf %s %u %s %u %u %u %u %u %u %u %u\n", function->interface, function->vf, mac,
+			  old->vlan, old->qos, old->protocol, old->rate, old->min_rate, old->spoof_check, old->trust,
+			  old->link);
+}
+
+/* A record of this boot: its lines, the last first. */
+static void text_undo(char *text)
+{
+	char *lines[LINES_MAX], boot[SYSFS_TEXT], is[SYSFS_TEXT] = "", *end;
+	int count = 0, used = 0;
+
+	if (sscanf(text, HEAD "boot %63s%n", is, &used) != 1 || text[used] != '\n')
+		return;
+	if (sysfs_read(boot, "/proc/sys/kernel/random/boot_id") || strcmp(boot, is) != 0)
+		return;
+	for (text += used + 1; (end = strchr(text, '\n')) && count < LINES_MAX; text = end + 1) {
+		*end = '\0';
+		lines[count++] = text;
+	}
+	while (count--)
+		line_undo(lines[count]);
+}
+
+static void fd_undo(int fd)
+{
+	char text[RECORD_MAX + 1];
+	ssize_t len = pread(fd, text, RECORD_MAX, 0);
+
+	text[MAX(len, 0)] = '\0';
+	text_undo(text);
+}
+
+void record_close(struct functions *functions)
+{
+	if (functions->record_fd < 0)
+		return;
+	fd_undo(functions->record_fd);
+	unlink(functions->record_path);
+	fd_close(&functions->record_fd);
+	cards_release(functions->state);
+}
+
+/* "functions." and a number. */
+static bool name_is_record(const char *name)
+{
+	const char *number = name + sizeof(RECORD) - 1;
+
+	return strncmp(name, RECORD, sizeof(RECORD) - 1) == 0 && *number && !number[strspn(number, "0123456789")];
+}
+
+struct recovery {
+	const char *state;
+	unsigned int vms;
+};
+
+/* Nobody's if its lock can be had. */
+static int record_recover(void *ctx, const char *name)
+{
+	struct recovery *recovery = ctx;
+	char path[512];
+	int fd;
+
+	if (!name_is_record(name))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", recovery->state, name);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0;
+	if (!flock(fd, LOCK_EX | LOCK_NB)) {
+		fd_undo(fd);
+		unlink(path);
+		recovery->vms++;
+	}
+	close(fd);
+	return 0;
+}
+
+/* The lock is held. */
+static void records_recover(const char *state, unsigned int *vms)
+{
+	struct recovery recovery = { .state = state };
+
+	sysfs_each(state, record_recover, &recovery);
+	cards_release(state);
+	*vms = recovery.vms;
+}
+
+static int record_any(void *ctx, const char *name)
+{
+	(void)ctx;
+	return name_is_record(name) || strncmp(name, "card.", 5) == 0;
+}
+
+int functions_recover(const char *state, unsigned int *vms)
+{
+	int lock;
+
+	*vms = 0;
+	if (sysfs_each(state, record_any, NULL) <= 0)
+		return 0; /* nothing has to be locked to see it */
+	lock = records_lock(state);
+	if (lock < 0)
+		return lock;
+	records_recover(state, vms);
+	close(lock);
+	return 0;
+}
+
+struct card_use {
+	const char *state, *card;
+};
+
+static int card_used_by(void *ctx, const char *name)
+{
+	const struct card_use *use = ctx;
+	char path[512], wanted[64], text[RECORD_MAX + 1] = "";
+	ssize_t len;
+	int fd;
+
+	if (!name_is_record(name))
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", use->state, name);
+	snprintf(wanted, sizeof(wanted), "\ncard %s\n", use->card);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	len = fd < 0 ? 0 : read(fd, text, RECORD_MAX);
+	if (fd >= 0)
+		close(fd);
+	text[MAX(len, 0)] = '\0';
+	return strstr(text, wanted) != NULL;
+}
+
+bool card_is_used(const char *state, const char *card)
+{
+	struct card_use use = { state, card };
+
+	return sysfs_each(state, card_used_by, &use) > 0;
+}
