@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "pinning/resctrl/resctrl.h"
+#include "pinning/resctrl/internal.h"
 
 #define VALUE_MAX 64 /* bytes of a file of one number */
 
@@ -136,4 +136,16 @@ int resctrl_find(const char *mounts, struct resctrl_mount *mount)
 		mounts += len + (mounts[len] == '\n');
 	}
 	return -ENOENT;
+}
+
+int level_info_read(int root, const struct cache_level *level, struct cache_info *info)
+{
+	char name[SCHEMATA_NAME_MAX];
+	int err = -ENOENT;
+
+	for (size_t i = 0; err == -ENOENT && i < CACHE_HALVES; i++) {
+		snprintf(name, sizeof(name), "%s%s", level->line, cache_halves[i]);
+		err = cache_info_read(root, name, info);
+	}
+	return err;
 }

@@ -388,14 +388,15 @@ START_TEST(what_matters)
 		bool silent = check->levels == LEVEL(SEAL_SILENT), big = check->only & (ONLY_2M | ONLY_1G);
 
 		vm.seal_level = SEAL_STRICT;
-		if (silent || big || check->only & ONLY_FUNCTIONS)
+		if (silent || big || check->only & (ONLY_FUNCTIONS | ONLY_SHARES))
 			ck_assert_msg(!check_matters(&doctor, check), "%s", check->id);
 		else if (!check->only && check->levels & LEVEL(SEAL_STRICT))
 			ck_assert_msg(check_matters(&doctor, check), "%s", check->id);
 		vm.seal_level = SEAL_SILENT;
 		if (silent && !check->only)
 			ck_assert_msg(check_matters(&doctor, check), "%s", check->id);
-		ck_assert(check_decides(&doctor, check) == (check->use == USE_REQUIRED || check->use == USE_EXITLESS));
+		ck_assert(check_decides(&doctor, check) ==
+			  (check->use == USE_REQUIRED || check->use == USE_EXITLESS || check->only & ONLY_SHARES));
 	}
 }
 END_TEST

@@ -52,6 +52,7 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	struct watched_vcpu *watched = &seal->vcpus[seal->count];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *run;
+	int err;
 
 	/* in order and once each: whatever else the core manager says of its vCPUs is not believed */
 	if (vcpu != seal->count || vcpu >= vm->plan.vcpus)
@@ -66,7 +67,10 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	seal->count++;
 	if (seal->count == vm->plan.vcpus)
 		core_leave(vm);
-	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
+	if (exits_find(watched))
+		return -EPROTO;
+	err = vcpu_cache(vm, tid);
+	return err ? err : log_take(seal, watched);
 }
 
 static int request_send(const struct vm *vm, enum request_type type, int fd)
