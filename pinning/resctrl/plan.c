@@ -103,16 +103,17 @@ static int too_few(const struct plan *plan, const struct others *others, unsigne
 		way_name(what, others->level, others->id, way);
 		holder = claims_find(&plan->claims->others, what, NULL);
 		if (holder)
-			return fail(-EBUSY,
-				    "%s: %u ways: cache %u hasn't as many left in one piece, with one for the host: %s "
-				    "is promised to VM \"%s\" (process %d of user %u)",
-				    others->level->key, ways, others->id, what, holder->vm, (int)holder->pid,
-				    (unsigned int)holder->uid);
+			return fail(
+				-EBUSY,
+				"%s: %u ways: cache %u hasn't as many left in one piece, with some for the host: %s "
+				"is promised to VM \"%s\" (process %d of user %u)",
+				others->level->key, ways, others->id, what, holder->vm, (int)holder->pid,
+				(unsigned int)holder->uid);
 	}
 	if (*others->name)
 		return fail(
 			-EBUSY,
-			"%s: %u ways: cache %u hasn't as many left in one piece, with one for the host: other groups "
+			"%s: %u ways: cache %u hasn't as many left in one piece, with some for the host: other groups "
 			"of resctrl have ways %" PRIx64 ", \"%s\" among them: make them smaller, or ask for less",
 			others->level->key, ways, others->id, others->ways, others->name);
 	return fail(-ENOSPC, "%s: %u ways: cache %u can't give as many: some must be the host's%s", others->level->key,
