@@ -225,6 +225,22 @@ static int level_lacks(const struct plan *plan, const struct cache_level *level,
 		    level->key, level->line, level->line, strerror(-err));
 }
 
+/* Every cache of the cores' must be one that @line tells of. */
+static int caches_check(const struct cache_set *set, const struct schemata_line *line, const char *key)
+{
+	for (unsigned int i = 0; i < set->count; i++) {
+		unsigned int j = 0;
+
+		while (j < line->count && line->domains[j].id != set->ids[i])
+			j++;
+		if (j == line->count)
+			return fail(-ENOTSUP,
+				    "%s: cache %u, which the VM's cores use, isn't among those that resctrl shares out",
+				    key, set->ids[i]);
+	}
+	return 0;
+}
+
 static int level_plan(struct plan *plan, const struct cache_level *level)
 {
 	const struct schemata_line *line = NULL;
@@ -240,6 +256,8 @@ static int level_plan(struct plan *plan, const struct cache_level *level)
 	if (err || !line)
 		return level_lacks(plan, level, err ? err : -ENOENT);
 	err = level_count(plan, level, &info, &ways);
+	if (!err && ways)
+		err = caches_check(group_caches(plan->group, level->number), line, level->key);
 	for (unsigned int i = 0; !err && i < line->count; i++)
 		err = cache_plan_one(plan, level, &info, line->domains[i].id, ways);
 	return err;
@@ -318,11 +336,10 @@ static int bandwidth_plan(struct plan *plan, bool mbps)
 	err = bandwidth_value(&info, &plan->wanted->bandwidth, &value);
 	if (err)
 		return bandwidth_refuse(plan, &info, err);
+	err = caches_check(&plan->group->l3, line, "memory_bandwidth");
 	for (unsigned int i = 0; !err && i < line->count; i++)
 		if (caches_have(&plan->group->l3, line->domains[i].id))
 			err = bandwidth_add(plan, &info, line->domains[i].id, value);
-	if (!err && !schemata_find(&plan->group->lines, "MB"))
-		err = fail(-ENOTSUP, "memory_bandwidth: resctrl has none for the caches of these cores");
 	return err;
 }
 

@@ -3,8 +3,9 @@
  * usage: resctrlfs -f FOLDER: a simulated resctrl, where no processor at hand has any. It accepts and refuses as
  * Documentation/filesystems/resctrl.rst and fs/resctrl/rdtgroup.c say: 12 ways of L3 and bandwidth in steps of 10 %,
  * two domains, four groups, and some counters. RESCTRL in the environment makes it another: "l2" has L2 with 8 ways in
- * four domains too, "cdp" L3 for code and data apart, "unmonitored" no counters. Of its own it has the file "fail":
- * after "fail N" the Nth change from then on fails with EIO, after "kill N" it is made and kills whoever made it.
+ * four domains too, "cdp" L3 for code and data apart, "unmonitored" no counters, "wide" four domains of L3 and
+ * bandwidth. Of its own it has the file "fail": after "fail N" the Nth change from then on fails with EIO, after "kill
+ * N" it is made and kills whoever made it.
  */
 #define FUSE_USE_VERSION 31
 #include <errno.h>
@@ -101,6 +102,19 @@ static struct group *group_of(const char *path, const char *file)
 	return NULL;
 }
 
+/* The domain whose counter @file (or, "", whose folder) of some group's @path is; -1: none. */
+static int monitored(const char *path, const char *file)
+{
+	char name[64];
+
+	for (unsigned int d = 0; d < DOMAINS; d++) {
+		snprintf(name, sizeof(name), "/mon_data/mon_L3_%02u%s", d, file);
+		if (*features && group_of(path, name))
+			return (int)d;
+	}
+	return -1;
+}
+
 static int is_folder(const char *path)
 {
 	static const char *const folders[] = { "/info",	   "/info/L3", "/info/L3CODE",
@@ -109,8 +123,7 @@ static int is_folder(const char *path)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (strcmp(path, folders[i]) == 0)
 			return 1;
-	return group_of(path, "") || group_of(path, "/mon_data") || group_of(path, "/mon_data/mon_L3_00") ||
-	       group_of(path, "/mon_data/mon_L3_01");
+	return group_of(path, "") || group_of(path, "/mon_data") || monitored(path, "") >= 0;
 }
 
 static int schemata_text(const struct group *group, char *text)
@@ -140,7 +153,7 @@ static int tasks_text(const struct group *group, char *text)
 	return used;
 }
 
-/* What a file holds; -ENOENT: it isn't there. The second domain has no number of what was moved, just now. */
+/* What a file holds; -ENOENT: it isn't there. Only the first domain has a number of what was moved, just now. */
 static int text_of(const char *path, char *text)
 {
 	const struct group *group;
@@ -155,13 +168,10 @@ static int text_of(const char *path, char *text)
 		return tasks_text(group, text);
 	if ((group = group_of(path, "/mode")))
 		return sprintf(text, group->exclusive ? "exclusive\n" : "shareable\n");
-	if (*features && (group_of(path, "/mon_data/mon_L3_00/llc_occupancy") ||
-			  group_of(path, "/mon_data/mon_L3_01/llc_occupancy")))
+	if (monitored(path, "/llc_occupancy") >= 0)
 		return sprintf(text, "131072\n");
-	if (*features && group_of(path, "/mon_data/mon_L3_00/mbm_total_bytes"))
-		return sprintf(text, "98304000\n");
-	if (*features && group_of(path, "/mon_data/mon_L3_01/mbm_total_bytes"))
-		return sprintf(text, "Unavailable\n");
+	if (monitored(path, "/mbm_total_bytes") >= 0)
+		return sprintf(text, monitored(path, "/mbm_total_bytes") ? "Unavailable\n" : "98304000\n");
 	return -ENOENT;
 }
 
@@ -474,6 +484,8 @@ int main(int argc, char **argv)
 
 	if (strstr(as, "l2"))
 		resources[4].domains = 4;
+	if (strstr(as, "wide"))
+		resources[0].domains = resources[1].domains = 4;
 	if (strstr(as, "cdp")) {
 		resources[1].domains = 0;
 		resources[2].domains = resources[3].domains = 2;

@@ -361,8 +361,16 @@ START_TEST(what_the_host_cannot_do)
 	file_make("", "proc/mounts");
 	refused(&four_ways, 0,
 		"nohype: error: l3: resctrl isn't mounted: wanted it (mount -t resctrl resctrl /sys/fs/resctrl)\n");
-	file_make("", "sys/devices/system/cpu/cpu1/cache/index3/level");
 	mounts_make("rw");
+	file_make("7\n", "sys/devices/system/cpu/cpu1/cache/index3/id");
+	refused(&four_ways, 1,
+		"nohype: error: l3: cache 7, which the VM's cores use, isn't among those that resctrl shares out\n");
+	file_make("vendor_id\t: GenuineIntel\n\n", "proc/cpuinfo");
+	refused(&percent, 1,
+		"nohype: error: memory_bandwidth: cache 7, which the VM's cores use, isn't among those that resctrl "
+		"shares "
+		"out\n");
+	file_make("", "sys/devices/system/cpu/cpu1/cache/index3/level");
 	refused(&four_ways, 1,
 		"nohype: error: l3: which L3 cache these cores use isn't known: No such file or directory\n");
 }
@@ -553,7 +561,7 @@ START_TEST(refused_by_the_kernel)
 	struct test_vm vm;
 
 	for (int i = 0; i < 3; i++) {
-		char name[8], line[32];
+		char name[16], line[32];
 
 		snprintf(name, sizeof(name), "g%d", i);
 		ck_assert_int_eq(group_make(root, name), 0);
