@@ -123,10 +123,10 @@ static int lents_decide(int root, const char *state, struct lents *after)
 	struct schemata now;
 	int err = group_schemata(root, ".", &now);
 
+	after->count = 0;
 	if (err)
 		return fail(err, "resctrl: the default group's schemata: %s", strerror(-err));
 	lents_read(&before, state);
-	after->count = 0;
 	for (unsigned int i = 0; i < now.count; i++) {
 		for (unsigned int j = 0; *now.lines[i].name == 'L' && j < now.lines[i].count; j++) {
 			struct lent *lent = &after->list[after->count];

@@ -480,8 +480,10 @@ static const struct fuse_operations operations = {
 
 int main(int argc, char **argv)
 {
-	const char *as = getenv("RESCTRL") ? getenv("RESCTRL") : "";
+	const char *as = getenv("RESCTRL");
 
+	if (!as)
+		as = "";
 	if (strstr(as, "l2"))
 		resources[4].domains = 4;
 	if (strstr(as, "wide"))
