@@ -115,12 +115,20 @@ static void snapshot_file(char *text, const char *group, const char *file)
 	snprintf(text + used, SNAPSHOT_MAX - used, "%s:\n%s", path, content);
 }
 
+static void snapshot_group(char *text, const char *group)
+{
+	snapshot_file(text, group, "schemata");
+	snapshot_file(text, group, "mode");
+	snapshot_file(text, group, "tasks");
+}
+
 /* All groups, with what they hold; and what is recorded. */
 static char *snapshot(void)
 {
 	char *text = calloc(1, SNAPSHOT_MAX);
 	const char *const folders[] = { folder, state };
 
+	snapshot_group(text, ".");
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
 		struct dirent **list;
 		int count = scandir(folders[i], &list, NULL, alphasort);
@@ -129,10 +137,8 @@ static char *snapshot(void)
 		for (int k = 0; k < count; k++) {
 			const char *name = list[k]->d_name;
 
-			if (i == 0 && strcmp(name, "..") != 0 && !strchr("ismt", *name)) {
-				snapshot_file(text, name, "schemata");
-				snapshot_file(text, name, "mode");
-				snapshot_file(text, name, "tasks");
+			if (i == 0 && !strchr(".ismt", *name)) {
+				snapshot_group(text, name);
 			} else if (strcmp(name, "resctrl.lock") != 0) {
 				snprintf(text + strlen(text), SNAPSHOT_MAX - strlen(text), "%s\n", name);
 			}
