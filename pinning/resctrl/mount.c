@@ -22,7 +22,7 @@ static int mount_read(const char *host, struct resctrl_mount *mount)
 
 	if (!text)
 		return -ENOMEM;
-	snprintf(path, sizeof(path), "%s/proc/mounts", host);
+	snprintf(path, sizeof(path), "%s/proc/self/mounts", host);
 	err = resctrl_read(AT_FDCWD, path, text, MOUNTS_MAX);
 	if (err >= 0)
 		err = resctrl_find(text, mount);

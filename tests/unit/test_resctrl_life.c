@@ -42,7 +42,7 @@ static void mounts_make(const char *options)
 	char text[256];
 
 	snprintf(text, sizeof(text), "proc /proc proc rw 0 0\nresctrl %s resctrl %s 0 0\n", folder, options);
-	file_make(text, "proc/mounts");
+	file_make(text, "proc/self/mounts");
 }
 
 static void host_make(void)
@@ -364,7 +364,7 @@ START_TEST(what_the_host_cannot_do)
 	file_make("vendor_id\t: AuthenticAMD\n\n", "proc/cpuinfo");
 	refused(&percent, 0,
 		"nohype: error: memory_bandwidth: 20%: this processor counts it: wanted MB/s, as \"500MB/s\"\n");
-	file_make("", "proc/mounts");
+	file_make("", "proc/self/mounts");
 	refused(&four_ways, 0,
 		"nohype: error: l3: resctrl isn't mounted: wanted it (mount -t resctrl resctrl /sys/fs/resctrl)\n");
 	mounts_make("rw");
@@ -386,7 +386,7 @@ START_TEST(no_resctrl)
 {
 	char command[128];
 
-	file_make("", "proc/mounts");
+	file_make("", "proc/self/mounts");
 	snprintf(command, sizeof(command), "rm -r %s/sys/fs", host);
 	ck_assert_int_eq(system(command), 0);
 	refused(&four_ways, 0,

@@ -57,6 +57,9 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	/* in order and once each: whatever else the core manager says of its vCPUs is not believed */
 	if (vcpu != seal->count || vcpu >= vm->plan.vcpus)
 		return -EPROTO;
+	err = vcpu_cache(vm, tid);
+	if (err)
+		return err;
 	run = mmap(NULL, page, PROT_READ, MAP_SHARED, vcpu_fd, 0);
 	if (run == MAP_FAILED)
 		return -EPROTO;
@@ -67,10 +70,7 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	seal->count++;
 	if (seal->count == vm->plan.vcpus)
 		core_leave(vm);
-	if (exits_find(watched))
-		return -EPROTO;
-	err = vcpu_cache(vm, tid);
-	return err ? err : log_take(seal, watched);
+	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
 }
 
 static int request_send(const struct vm *vm, enum request_type type, int fd)
