@@ -97,7 +97,7 @@ in_simulation() {
   in_simulation shared '    L3:0=3;1=3;2=3c0;3=3'
   in_simulation shared '    MB:0=  100;1=  100;2=   20;3=  100'
   # one thread, of the core manager's, on the VM's core
-  same "$(cat "$OUT/shared.tasks")" "$(sed 's|/proc/\(.*\)/comm|\1 2|' "$OUT/shared.core")"
+  same "$(cat "$OUT/shared.tasks")" "$(cat "$OUT/shared.core") 2"
   same "$(jq -c '.guarantees[] | select(.name == "cache.own") | [.state, .evidence]' "$OUT/shared.json")" \
     '["held","simulated: group nohype-shared, L3 2: ways 3c0, bandwidth 2: at most 20, 1 vCPU"]'
   same "$(jq -c '[.vms[] | select(.vm == "shared") | .claims[] | select(.what | startswith("core") | not) | .what]' \
