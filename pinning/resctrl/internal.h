@@ -49,7 +49,7 @@ void cache_record_remove(struct cache_group *group);
 /* Is the group nobody's: no record, or one that nobody has locked? */
 bool group_is_left(const char *state, const char *name);
 
-/* All ways of cache @id of the line that records tell of, into *@ways. */
+/* All ways of cache @id of the line that records of the living tell of, into *@ways. */
 void records_ways(const char *state, const char *line, unsigned int id, uint64_t *ways);
 
 /* Remove the records of the dead. */

@@ -41,6 +41,15 @@ int cache_lock(const char *state)
 	return err;
 }
 
+static bool record_is_held(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+
+	fd_close(&fd);
+	return held;
+}
+
 /* What the group has for itself, as lines of schemata. */
 static int owned_write(const struct cache_group *group)
 {
@@ -91,15 +100,6 @@ void cache_record_remove(struct cache_group *group)
 	if (group->record_fd >= 0)
 		unlink(group->record);
 	fd_close(&group->record_fd);
-}
-
-static bool record_is_held(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	bool held = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
-
-	fd_close(&fd);
-	return held;
 }
 
 bool group_is_left(const char *state, const char *name)
@@ -155,7 +155,8 @@ static int record_add(void *ctx, const char *name)
 	if (!is_record(name))
 		return 0;
 	snprintf(path, sizeof(path), "%s/%s", look->state, name);
-	if (resctrl_read(AT_FDCWD, path, text, sizeof(text)) > 0 && !schemata_parse(text, &owned))
+	if (record_is_held(path) && resctrl_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+	    !schemata_parse(text, &owned))
 		schemata_ways(&owned, look->line, look->id, look->ways);
 	return 0;
 }

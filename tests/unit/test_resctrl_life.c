@@ -646,11 +646,18 @@ END_TEST
 /* Of the dead alone; the next VM finds it as well. */
 START_TEST(leftovers)
 {
+	const struct cache_wanted low_ways = { .l3 = { SHARE_WAYS, 10 } }, two_ways = { .l3 = { SHARE_WAYS, 2 } };
 	char *before = snapshot();
 	unsigned int groups = 9;
 	struct test_vm living;
 
-	ck_assert(life_until(3, &four_ways));
+	/* what the dead had is in nobody's way, also before it is found */
+	ck_assert(life_until(3, &low_ways));
+	ck_assert_int_eq(group_make(root, "hers"), 0);
+	put("hers/schemata", "L3:0=3ff;1=3\n");
+	ck_assert_int_eq(vm_plan(&living, "living", &two_ways, 0, 1), 0);
+	vm_end(&living);
+	ck_assert_int_eq(group_remove(root, "hers"), 0);
 	vm_start(&living, "living", &four_ways, 2, 1);
 	ck_assert(shows("schemata", "L3:0=fff;1=3f\n"));
 	/* without its record a group of that name is a leftover too; one of another name isn't */
