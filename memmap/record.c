@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "memmap/record.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -158,13 +159,13 @@ static int record_recover(int folder, const char *name, uint64_t *pages)
 	return err == -EBADMSG && len > 0 ? err : 0;
 }
 
-/* "pages." and a number. */
+/* "pages." and numbers. */
 static int name_is_record(const struct dirent *entry)
 {
 	const char *number = entry->d_name + sizeof(RECORD) - 1;
 
-	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && *number &&
-	       number[strspn(number, "0123456789")] == '\0';
+	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && isdigit((unsigned char)*number) &&
+	       number[strspn(number, "0123456789.")] == '\0';
 }
 
 bool records_any(const char *state)

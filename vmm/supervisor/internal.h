@@ -84,6 +84,7 @@ struct vm {
 	int64_t prepared_at, booting_at, ended_at;
 	struct memory_cleared cleared;
 	struct pool pool;		       /* huge pages that this VM has brought */
+	struct pool rings_pool;		       /* and for its rings, where theirs are of another size */
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
 	bool abandoned;			       /* ordered to end without saving */
 	struct outcome *outcome;	       /* NULL: it has not ended yet */
@@ -103,7 +104,7 @@ enum exit_code plan_claim(struct vm_plan *plan);
 void plan_release(struct vm_plan *plan);
 
 /*
- * numa.c: the memory's parts by node, multiples of the pages' size; and when the cores are chosen, the nodes that the
+ * numa.c: the memory's parts by node, multiples of the pages' size, and the disks'; and when the cores are chosen, the nodes that the
  * guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its core. -EINVAL,
  * reported: there is no such node.
  */
@@ -196,6 +197,10 @@ void rings_attach(struct vm *vm, const char *word, int fd);
 void rings_stop(struct vm *vm);
 int64_t rings_watch(struct vm *vm);
 void rings_end(struct vm *vm);
+
+/* Their memory. rings_have_pool: its pages are of another size than the guest's, whose request doesn't count them. */
+struct memory_request rings_request(const struct vm_plan *plan, const struct vm_config *cfg);
+bool rings_have_pool(const struct vm_plan *plan, const struct vm_config *cfg);
 
 /* control.c: orders of this user's and root's, while the VM runs. */
 int control_take(struct vm *vm);

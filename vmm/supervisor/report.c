@@ -84,6 +84,8 @@ static json_t *memory_json(const struct vm *vm)
 						       (json_int_t)placement->nodes[i].bytes));
 	for (uint32_t i = 0; i < vm->pool.count; i++)
 		brought += vm->pool.nodes[i].added;
+	for (uint32_t i = 0; i < vm->rings_pool.count; i++)
+		brought += vm->rings_pool.nodes[i].added;
 	return json_pack("{s:o, s:o, s:I}", "nodes", nodes, "contiguous_runs",
 			 placement->runs ? json_integer((json_int_t)placement->runs) : json_null(), "pages_reserved",
 			 (json_int_t)brought);
