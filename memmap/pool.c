@@ -191,7 +191,8 @@ int pool_add(struct pool *pool, const struct memory_request *req, const char *st
 	if (lock < 0)
 		return lock;
 	records_recover(state, &left);
-	snprintf(pool->path, sizeof(pool->path), "%s/" RECORD "%d.%" PRIu64, state, (int)getpid(), req->page_size >> 10);
+	snprintf(pool->path, sizeof(pool->path), "%s/" RECORD "%d.%" PRIu64, state, (int)getpid(),
+		 req->page_size >> 10);
 	pool->fd = record_make(pool->path, req->page_size);
 	err = pool->fd < 0 ? pool->fd : 0;
 	if (!err)

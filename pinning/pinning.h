@@ -22,7 +22,7 @@ struct placement {
 	unsigned int nwanted;	    /* 0: chosen here */
 	unsigned int vcpus;
 	enum smt smt;
-	int function_node; /* be near this NUMA node, or -1 */
+	int function_node;		  /* be near this NUMA node, or -1 */
 	const unsigned int *memory_nodes; /* and then near one of these */
 	unsigned int nmemory_nodes;	  /* 0: there are none */
 	const struct topology *topology;

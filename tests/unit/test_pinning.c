@@ -56,9 +56,9 @@ struct ask {
 	enum smt smt;
 	int function_node;	  /* 1 more than its number; 0: none */
 	const char *memory_nodes; /* a list; NULL: none */
-	const char *others;		/* cores of a VM "web" */
-	const char *want;		/* the cores in their order, and those beside them: "3,1 beside 0,2" */
-	const char *message;		/* or what is said, without "nohype: error: " */
+	const char *others;	  /* cores of a VM "web" */
+	const char *want;	  /* the cores in their order, and those beside them: "3,1 beside 0,2" */
+	const char *message;	  /* or what is said, without "nohype: error: " */
 	int err;
 };
 

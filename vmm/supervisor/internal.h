@@ -104,9 +104,9 @@ enum exit_code plan_claim(struct vm_plan *plan);
 void plan_release(struct vm_plan *plan);
 
 /*
- * numa.c: the memory's parts by node, multiples of the pages' size, and the disks'; and when the cores are chosen, the nodes that the
- * guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its core. -EINVAL,
- * reported: there is no such node.
+ * numa.c: the memory's parts by node, multiples of the pages' size, and the disks'; and when the cores are chosen, the
+ * nodes that the guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its
+ * core. -EINVAL, reported: there is no such node.
  */
 void plan_nodes(struct vm_plan *plan, const struct vm_config *cfg);
 int plan_numa(struct vm_plan *plan);
