@@ -317,6 +317,24 @@ START_TEST(too_few_hugepages)
 }
 END_TEST
 
+/* With what the rings will take, though memory_reserve itself doesn't take it. */
+START_TEST(too_few_for_the_rings)
+{
+	struct memory_request req = request(GIB(4096), MIB(2));
+	struct capture cap;
+	char *text;
+
+	if (!have_hugepages())
+		return;
+	req.rings = MIB(2);
+	capture_begin(&cap);
+	ck_assert_int_eq(memory_check(&req), -ENOMEM);
+	text = capture_end(&cap);
+	ck_assert_ptr_nonnull(strstr(text, "memory.size: \"4T\" and rings: wants 2097153 huge pages of 2M: "));
+	free(text);
+}
+END_TEST
+
 static unsigned int hugepages_free(void)
 {
 	unsigned int n = 0;
@@ -385,6 +403,7 @@ int main(void)
 	tcase_add_test(tc, more_than_the_host);
 	tcase_add_test(tc, not_whole_pages);
 	tcase_add_test(huge, too_few_hugepages);
+	tcase_add_test(huge, too_few_for_the_rings);
 	tcase_add_test(huge, hugepages);
 	tcase_add_test(huge, hugepages_one_short);
 	suite_add_tcase(suite, tc);
