@@ -56,7 +56,6 @@ static void kvm_give_back(struct vm *vm)
 static int pages_take(struct vm *vm)
 {
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
-
 	struct memory_request rings = rings_request(&vm->plan, vm->cfg);
 	int err;
 
