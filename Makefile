@@ -67,7 +67,7 @@ deps: ## install what building and testing need, after saying what that is
 demo: ## boot a Debian kernel under nohype, on an emulated host where this machine has no KVM
 	$(script)demo
 
-check: ## all tests, under 20 minutes; ends with "N passed, 0 failed"
+check: ## all tests; ends with "N passed, 0 failed"
 	$(script)check
 
 check-long: ## full matrices and soaks; goes on where it was interrupted

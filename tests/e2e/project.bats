@@ -172,6 +172,27 @@ check() { # STATUS ARG...: the last line in $last
   check 1
 }
 
+# shellcheck disable=SC2016 # the test's own
+@test "check: what fails beside another is run again alone, and named if it passes then" {
+  tree
+  settings=(LANES=2)
+  unit_test 0 "ok 1 - a.c:core:one: Passed"
+  printf '%s\n' '@test "one" { true; }' '@test "two" { [ -e build/second ] || ! touch build/second; }' \
+    >"$tree/tests/e2e/a.bats"
+  printf '@test "passes" { true; }\n' >"$tree/tests/e2e/b.bats"
+  check 0
+  same "$last" "4 passed, 0 failed"
+  grep -qx '  FAIL .* two' "$BATS_TEST_TMPDIR/out"
+  grep -qx 'unsteady, passed when it ran alone: tests/e2e/a.bats: two' "$BATS_TEST_TMPDIR/out"
+  printf '@test "fails" { false; }\n' >>"$tree/tests/e2e/b.bats"
+  check 1
+  same "$last" "4 passed, 1 failed"
+  same "$(grep -c '^  FAIL .* fails' "$BATS_TEST_TMPDIR/out")" 2
+  settings=(LANES=1)
+  check 1
+  same "$(grep -c '^  FAIL .* fails' "$BATS_TEST_TMPDIR/out")" 1
+}
+
 @test "check: a build that fails ends it, with the reason" {
   tree
   settings=()
