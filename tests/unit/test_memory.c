@@ -90,6 +90,27 @@ START_TEST(reserved_whole)
 }
 END_TEST
 
+/* A node has its part and its disks: all is bound, and read back where the pages are. */
+START_TEST(disk_on_a_node)
+{
+	struct memory_request req = request(MIB(64), KIB(4));
+	struct memory_nodes *nodes = &req.nodes;
+	struct memory mem;
+
+	if (node_of_cpu(0) != 0)
+		return; /* a kernel without NUMA */
+	layout_add_disk(&req.layout, MIB(32));
+	*nodes = (struct memory_nodes){ 1, { { 0, 0, MIB(64) } }, 1, { { 0, MIB(64), MIB(32) } } };
+	ck_assert_uint_eq(nodes_bytes(nodes, 0), MIB(96));
+	ck_assert_uint_eq(nodes_bytes(nodes, 1), 0);
+	ck_assert_int_eq(memory_reserve(&mem, &req), 0);
+	ck_assert_uint_eq(mem.placement.count, 1);
+	ck_assert_uint_eq(mem.placement.nodes[0].node, 0);
+	ck_assert_uint_eq(mem.placement.nodes[0].bytes, MIB(96));
+	memory_release(&mem);
+}
+END_TEST
+
 START_TEST(size_locked)
 {
 	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -392,6 +413,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, reserved_whole);
+	tcase_add_test(tc, disk_on_a_node);
 	tcase_add_test(tc, size_locked);
 	tcase_add_test(tc, mapped);
 	tcase_add_test(tc, kept_when_unmapped);
