@@ -68,7 +68,7 @@ refused() {
 }
 
 @test "the end's order: vCPUs, bus mastering, reset, DMA, memory" {
-  same "$(sed -n 's/^order: //p' "$OUT/abort.out")" "vCPU dead, master, reset, unmap, clear"
+  same "$(sed -n 's/^order: //p' "$OUT/abort.out")" "vCPUs dead, master, reset, unmap, clear"
 }
 
 @test "the report has each function, as its card has it" {

@@ -160,7 +160,7 @@ static int disk_save_once(struct vm *vm, unsigned int nth)
 	vm->disks_told[nth].saved = saved;
 	vm->disks_told[nth].save_ns = clock_now() - begun;
 	note("%s: disk %s saved: %" PRIu64 " of %" PRIu64 " MiB, the rest %s, in %.3f s", vm->cfg->name, title,
-	     saved.written >> 20, range->size >> 20, saved.is_clone ? "as it was" : "zero",
+	     align_up(saved.written, MIB(1)) >> 20, range->size >> 20, saved.is_clone ? "as it was" : "zero",
 	     (double)vm->disks_told[nth].save_ns / 1e9);
 	return 0;
 }
