@@ -48,6 +48,8 @@ START_TEST(page_has_what_the_report_has)
 	has(text, "<dt>Started</dt><dd>2026-11-24 00:55:12 UTC</dd>");
 	has(text, "64 MiB in pages of 2 MiB");
 	has(text, "<th scope=\"row\">mapped pages</th><td><span class=\"tag good\">held</span></td>");
+	has(text, "<dt>Disk</dt><dd>root.img, raw, 32 MiB, save: saved, 64 KiB written, the rest as it was</dd>");
+	has(text, "<dt>Function</dt><dd>0000:01:10.0: vfio-pci, group 12 alone</dd>");
 	has(text, ">sealed</text>");
 	has(text, ">violation</text>");
 	has(text, "</html>\n");
