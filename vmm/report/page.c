@@ -156,9 +156,12 @@ static void disks_write(const json_t *report, FILE *out)
 
 		fact_begin("Disk", out);
 		markup_text(told_text(one, "image"), out);
-		fprintf(out, ", %s, ", told_text(one, "format"));
+		fputs(", ", out);
+		markup_text(told_text(one, "format"), out);
+		fputs(", ", out);
 		bytes_write(told_number(one, "bytes"), out);
-		fprintf(out, ", save: %s", told_text(one, "save"));
+		fputs(", save: ", out);
+		markup_text(told_text(one, "save"), out);
 		if (json_is_object(saved)) {
 			fputs(", ", out);
 			bytes_write(told_number(saved, "written_bytes"), out);
