@@ -193,7 +193,8 @@ fuzz-build:
 		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
 
 FUZZ_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
-	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words)
+	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words) \
+	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(wildcard devices/*.c)))
 
 $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 	@mkdir -p $(@D)

@@ -118,6 +118,9 @@ uint64_t functions_mapped(const struct functions *functions);
 /* evidence.c: what the kernel says of one now: driver, group, MAC, VLAN, rate. False: not as asked. */
 bool function_evidence(const struct function *function, char text[FUNCTION_TEXT_MAX]);
 
+/* What its card says of a network function, and its MAC as text. -ENOENT: it is none; or another negative errno. */
+int function_settings(const struct function *function, struct vf_settings *settings, char mac[18]);
+
 /* record.c: undo what killed VMs have left in @state; how many VMs, in *@vms. Negative errno, reported. */
 int functions_recover(const char *state, unsigned int *vms);
 

@@ -54,6 +54,15 @@ struct ring_process {
 };
 
 /* The running one. */
+/* What a report says of a disk. */
+struct disk_told {
+	enum disk_format format;
+	int64_t load_ns;
+	enum { DISK_KEPT, DISK_NOT_CLEAN, DISK_SAVED, DISK_LOST } end; /* its image, that is */
+	struct disk_saved saved;				       /* DISK_SAVED */
+	int64_t save_ns;
+};
+
 struct vm {
 	const struct vm_config *cfg;
 	const struct run_options *opt;
@@ -86,8 +95,9 @@ struct vm {
 	struct pool pool;		       /* huge pages that this VM has brought */
 	struct pool rings_pool;		       /* and for its rings, where theirs are of another size */
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
-	bool abandoned;			       /* ordered to end without saving */
-	struct outcome *outcome;	       /* NULL: it has not ended yet */
+	struct disk_told disks_told[VM_DISKS_MAX];
+	bool abandoned;		 /* ordered to end without saving */
+	struct outcome *outcome; /* NULL: it has not ended yet */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */

@@ -269,6 +269,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 	json_object_set_new(json, "states", states_json(vm, outcome));
 	json_object_set_new(json, "guarantees", guarantees_json(&vm->seal.guarantees));
 	json_object_set_new(json, "memory", memory_json(vm));
+	json_object_set_new(json, "functions", functions_json(vm));
 	json_object_set_new(json, "violation", violation_json(vm));
 	json_object_set_new(json, "ledger", ledger_json(vm));
 	json_object_set_new(json, "timeline", timeline_json(&vm->report.timeline));
@@ -283,6 +284,7 @@ void report_finish(struct vm *vm)
 		cleared = json_pack("{s:I, s:f, s:b, s:i, s:s}", "bytes", (json_int_t)vm->cleared.bytes, "seconds",
 				    (double)vm->cleared.ns / 1e9, "verified", (int)vm->cleared.verified, "threads",
 				    (int)vm->cleared.threads, "stores", vm->cleared.stores);
+	json_object_set_new(json, "disks", disks_json(vm));
 	json_object_set_new(json, "memory_cleared", cleared);
 	json_object_set_new(json, "outcome", outcome_json(vm->outcome)); /* a disk may not have been saved */
 	state_add(json_object_get(json, "states"), "gone", json_integer(since_start(vm, clock_now())));
