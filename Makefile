@@ -27,7 +27,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
 NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resctrl sriov vmm/config vmm/boot vmm/report \
-	       vmm/supervisor vmm/doctor vmm/cli
+	       vmm/supervisor vmm/doctor vmm/recover vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c vmm/jail/jail.c

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/record.h"
 #include "base/util.h"
+#include "vmm/recover/recover.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
@@ -173,7 +174,7 @@ static const char *memory_fate(bool ran, bool cleared)
 		return "none was taken";
 	if (cleared)
 		return "cleared by nohyped";
-	return "not cleared by nohype: Linux zeroes each page before its next user";
+	return MEMORY_NOT_CLEARED;
 }
 
 /* Its record has no "gone": it was killed, or did not come so far. */

@@ -17,6 +17,8 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
+#include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
 
 #define BEAT_MS 5000
@@ -91,6 +93,21 @@ static int vms_find_again(struct manager *manager)
 	return 0;
 }
 
+/* What was left when an older nohyped and its VMs were killed together. That something can't be undone hinders none. */
+static void host_recover(struct manager *manager)
+{
+	struct recovered recovered = RECOVERED_NONE;
+
+	if (geteuid() != 0)
+		return;
+	recover_host(&recovered, HOST_STATE);
+	if (recovered_any(&recovered)) {
+		note("what killed VMs had left on the host is undone");
+		event_add(manager, "recovered", NULL, recovered_json(&recovered));
+	}
+	recovered_free(&recovered);
+}
+
 static int http_fd(struct MHD_Daemon *daemon)
 {
 	return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
@@ -152,6 +169,8 @@ static int manager_run(struct manager *manager)
 	err = err ? err : signals_take(manager);
 	err = err ? err : vms_load(manager);
 	err = err ? err : events_open(manager);
+	if (!err)
+		host_recover(manager);
 	err = err ? err : vms_find_again(manager);
 	err = err ? err : http_open(manager);
 	if (err)
