@@ -146,6 +146,40 @@ END
   has "$output" "no nohyped listens there"
 }
 
+@test "restart: as often as is said, with longer delays, over nohyped's death, and not once stopped" {
+  # a core that no host has: the end is "the host can't"
+  guests poll
+  local never="{\"kernel\":\"$SMALL_GUESTS/poll\",\"cores\":[8191]" restart='"restart":{"policy":"on-failure","delay":"300ms","limit":3}'
+  api /v1/vms/again -X PUT -d "$never,$restart}" >/dev/null
+  api /v1/vms/once -X PUT -d "$never}" >/dev/null
+  api /v1/vms/later -X PUT -d "$never,\"restart\":{\"policy\":\"always\",\"delay\":\"1h\"}}" >/dev/null
+  api /v1/vms/again/start -X POST >/dev/null
+  api /v1/vms/once/start -X POST >/dev/null
+  api /v1/vms/later/start -X POST >/dev/null
+  for _ in $(seq 200); do
+    [[ $(api /v1/vms/again) != *'"restarts":1,'* ]] || break
+    sleep 0.05
+  done
+  kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
+  manager_start
+  for _ in $(seq 200); do
+    ! grep -q '"vm":"again".*given up\|given up.*"vm":"again"' "$FOLDER/s/events" || break
+    sleep 0.1
+  done
+  same "$(sed 's/^[^ ]* //' "$FOLDER/s/events" | grep '^{.*}$' |
+    jq -r 'select(.vm == "again" and .type == "restart") | "\(.state) \(.restarts) \(.delay_ms)"' | paste -sd ,)" \
+    "waiting 1 300,waiting 2 600,waiting 3 1200,given up 3 null"
+  has "$(api /v1/vms/once)" '"restarts":0,"restarting":false'
+  has "$(api /v1/vms/later)" '"restarts":1,"restarting":true'
+  has "$(api /v1/vms/later/stop -X POST)" '"restarting":false'
+  has "$(api /v1/vms/later/stop -X POST)" '|409'
+  for vm in again once later; do
+    same "$(api "/v1/vms/$vm" -X DELETE)" '|204'
+  done
+  still_well
+}
+
 @test "after kill -9 all is there again, and the events go on where they were, also when the last line was cut" {
   before=$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | .last_event')
   kill -9 "$(cat "$FOLDER/pid")"

@@ -60,6 +60,11 @@ found() {
   found "after recover" "1|$fate|0"
 }
 
+@test "restart: after a violation if that is said, as often as is said; never after an order" {
+  found restarts "start|5|restart|start|5|restart"
+  found "ended by a signal" "0|False"
+}
+
 @test "events come in order, with ids without holes" {
   found "events of a run" "planned|prepared|booting|sealed|gone"
   found ids True

@@ -113,9 +113,12 @@ static int http_fd(struct MHD_Daemon *daemon)
 	return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-static int timeout_find(const struct manager *manager)
+static int timeout_find(struct manager *manager)
 {
 	MHD_UNSIGNED_LONG_LONG left, least = BEAT_MS;
+	int64_t restart = vms_restart(manager) / 1000000 + 1;
+
+	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)restart);
 
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
