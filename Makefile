@@ -51,7 +51,7 @@ MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
 NOHYPE_LIBS := -ljansson -lhwloc -luring -lz -llzma -lzstd -lnl-route-3 -lnl-3 -lm
-SYSTEM_LIBS := -lmicrohttpd
+SYSTEM_LIBS := -lmicrohttpd -lcurl -lnettle -lsystemd
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
@@ -127,7 +127,7 @@ $(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
 	@mkdir -p $(@D)
-	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h liburing.h zlib.h lzma.h zstd.h
+	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h curl/curl.h nettle/hmac.h systemd/sd-journal.h liburing.h zlib.h lzma.h zstd.h
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 man: $(MAN_PAGES)

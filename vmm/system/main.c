@@ -151,6 +151,7 @@ static bool serve_once(struct manager *manager)
 
 	for (unsigned int i = 0; i < count; i++)
 		fds[AT_COUNT + i] = (struct pollfd){ .fd = manager->vms[i]->pid_fd, .events = POLLIN };
+	targets_run(&manager->targets, manager->folders.state, manager->last_event);
 	ready = poll(fds, AT_COUNT + count, timeout_find(manager));
 	if (clock_now() >= manager->next_beat) {
 		manager->next_beat = clock_now() + BEAT_MS * INT64_C(1000000);
@@ -192,6 +193,7 @@ static void usage(void)
 	     "Options:\n"
 	     "  --state DIR  what lasts: configurations, events (default: /var/lib/nohype)\n"
 	     "  --run DIR    sockets, logs and reports of this boot (default: /run/nohype)\n"
+	     "  --config FILE  who is notified of events (see nohyped(8)); default: none\n"
 	     "  --version    show the version\n"
 	     "  -h, --help   show this help");
 }
@@ -199,13 +201,12 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state", required_argument, NULL, 's' },
-		{ "run", required_argument, NULL, 'r' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "state", required_argument, NULL, 's' },  { "run", required_argument, NULL, 'r' },
+		{ "config", required_argument, NULL, 'c' }, { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },	    { 0 },
 	};
 	static struct manager manager = { .folders = { "/var/lib/nohype", "/run/nohype" } };
+	const char *config = NULL;
 	int value;
 
 	while ((value = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -213,6 +214,8 @@ int main(int argc, char **argv)
 			manager.folders.state = optarg;
 		else if (value == 'r')
 			manager.folders.run = optarg;
+		else if (value == 'c')
+			config = optarg;
 		else if (value == 'v')
 			return puts("nohyped " NOHYPE_VERSION) < 0;
 		else if (value == 'h')
@@ -224,5 +227,7 @@ int main(int argc, char **argv)
 		fail(-EINVAL, "nohyped: wanted options alone: see nohyped --help");
 		return EXIT_USAGE;
 	}
+	if (targets_read(&manager.targets, config))
+		return EXIT_USAGE;
 	return manager_run(&manager);
 }

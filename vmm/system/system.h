@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "vmm/config/config.h"
+#include "vmm/system/notify.h"
 #include "vmm/system/route.h"
 
 /*
@@ -57,6 +58,7 @@ struct stream {
 
 struct manager {
 	struct folders folders;
+	struct targets targets;
 	struct managed *vms[VMS_MAX]; /* sorted by name */
 	unsigned int count;
 	int locks[2]; /* of the folders */
