@@ -146,6 +146,32 @@ END
   has "$output" "no nohyped listens there"
 }
 
+@test "nohype events: all, since one, as JSON, and as they come" {
+  export NOHYPE_SOCKET=$FOLDER/r/api.sock
+  api /v1/vms/seen -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  last=$(curl -s --unix-socket "$NOHYPE_SOCKET" http://n/v1/vms | jq .last_event)
+  same "$("$NOHYPE" events | wc -l)" "$last"
+  [[ $("$NOHYPE" events --since $((last - 1))) =~ ^\ *$last\ .*\ defined\ +seen ]]
+  same "$("$NOHYPE" events --json --since $((last - 1)) | jq -r '"\(.id) \(.type) \(.vm)"')" "$last defined seen"
+  same "$("$NOHYPE" events --since "$last")" ""
+  "$NOHYPE" events -f --json --since $((last - 1)) >"$FOLDER/followed" 3>&- &
+  reader=$!
+  for _ in $(seq 100); do
+    [ ! -s "$FOLDER/followed" ] || break
+    sleep 0.1
+  done
+  api /v1/vms/seen -X DELETE >/dev/null
+  for _ in $(seq 100); do
+    [ "$(wc -l <"$FOLDER/followed")" -lt 2 ] || break
+    sleep 0.1
+  done
+  kill "$reader"
+  same "$(jq -r .type "$FOLDER/followed" | paste -sd ,)" defined,deleted
+  run "$NOHYPE" events --since -3
+  same "$status" 2
+  has "$output" "--since: wanted an event's number"
+}
+
 @test "restart: as often as is said, with longer delays, over nohyped's death, and not once stopped" {
   # a core that no host has: the end is "the host can't"
   guests poll

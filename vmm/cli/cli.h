@@ -40,6 +40,8 @@ int list_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
 int start_main(const struct command *cmd, int argc, char **argv);
 int delete_main(const struct command *cmd, int argc, char **argv);
+/* events.c */
+int events_main(const struct command *cmd, int argc, char **argv);
 /* recover.c */
 int recover_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);

@@ -49,6 +49,13 @@ const struct command commands[] = {
 	  list_main },
 	{ "show", "[--json] NAME", "show one of nohyped's VMs",
 	  "A line as of list; with --json all of it, with exits and guarantees.\n", false, show_main },
+	{ "events", "[--follow] [--json] [--since ID]", "what happened to nohyped's VMs",
+	  "A line for each event that nohyped keeps: number, time, type, VM and state; of an end, how.\n\n"
+	  "Options:\n"
+	  "  -f, --follow  those that come, until Ctrl-C\n"
+	  "  --since ID    those after that number (default: all; with --follow, none)\n"
+	  "  --json        an object a line, as the API has it\n",
+	  false, events_main },
 	{ "delete", "NAME", "let nohyped forget a VM that doesn't run", "Its configuration, log and report go.\n",
 	  false, delete_main },
 	{ "report", "FILE.json [-o FILE.html]", "make a page of a report that run --report wrote",
