@@ -16,6 +16,7 @@ BINDIR     := $(PREFIX)/bin
 LIBEXECDIR := $(PREFIX)/libexec/nohype
 DATADIR    := $(PREFIX)/share/nohype
 MANDIR     := $(PREFIX)/share/man
+UNITDIR    := $(PREFIX)/lib/systemd/system
 
 CPPFLAGS := -I. -I$(BUILD)/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNOHYPE_VERSION='"$(VERSION)"' \
 	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
@@ -145,6 +146,17 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 	$(call say,SCDOC,$@)
 	$(Q)scripts/$*-page $< >$@.scd && scdoc <$@.scd >$@.new && mv $@.new $@ && rm $@.scd
 
+SYSTEMD_UNITS := $(patsubst systemd/%.in,$(BUILD)/systemd/%,$(wildcard systemd/*.in))
+
+$(BUILD)/systemd/%: systemd/%.in $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,SED,$@)
+	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
+
+$(BUILD)/completions/nohype: completions/nohype.bash
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
 # --- tests ---
 
 # One program a file, with all of nohype but its main, and the folders of the core manager that stand alone.
@@ -217,10 +229,14 @@ readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into REA
 INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core \
 		    $(LIBEXECDIR):$(BUILD)/nohype-rings
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
+		    $(foreach file,$(SYSTEMD_UNITS),$(UNITDIR):$(file)) \
+		    $(PREFIX)/share/bash-completion/completions:$(BUILD)/completions/nohype \
+		    $(PREFIX)/share/zsh/vendor-completions:completions/_nohype \
+		    $(PREFIX)/share/fish/vendor_completions.d:completions/nohype.fish \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
 		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
 
-install: all ## to PREFIX (/usr/local) under DESTDIR
+install: all $(SYSTEMD_UNITS) $(BUILD)/completions/nohype ## to PREFIX (/usr/local) under DESTDIR
 	$(call install_items,755,$(INSTALL_PROGRAMS))
 	$(call install_items,644,$(INSTALL_DATA))
 
@@ -240,7 +256,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core nohype-rings bench-memory resctrlfs nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core nohype-rings bench-memory resctrlfs nohype.d core.d unit bin include man systemd completions flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this

@@ -172,6 +172,36 @@ END
   has "$output" "--since: wanted an event's number"
 }
 
+@test "a socket that is given is served, and readiness, life and end are said" {
+  run timeout 60 python3 - "$BUILD/nohyped" "$FOLDER/given" <<-'END'
+	import json, os, signal, socket, sys
+	program, folder = sys.argv[1:]
+	os.mkdir(folder)
+	api, notify = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	api.bind(f"{folder}/elsewhere")
+	api.listen(8)
+	notify.bind(f"{folder}/notify")
+	pid = os.fork()
+	if pid == 0:
+	    os.dup2(api.fileno(), 3)
+	    os.set_inheritable(3, True)
+	    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="api.sock", NOTIFY_SOCKET=f"{folder}/notify")
+	    os.execv(program, [program, "--state", f"{folder}/s", "--run", f"{folder}/r"])
+	print(notify.recv(64).decode())
+	client = socket.socket(socket.AF_UNIX)
+	client.connect(f"{folder}/elsewhere")
+	client.sendall(b"GET /v1/version HTTP/1.0\r\n\r\n")
+	print(client.recv(64).split(b"\r")[0].decode())
+	print(sorted(os.listdir(f"{folder}/r")))
+	print(notify.recv(64).decode())
+	os.kill(pid, signal.SIGTERM)
+	print(notify.recv(64).decode())
+	print(os.waitpid(pid, 0)[1])
+	END
+  same "$(grep -v nohype: <<<"$output" | paste -sd '|')" \
+    "READY=1|HTTP/1.1 200 OK|['monitor.sock', 'vm']|WATCHDOG=1|STOPPING=1|0"
+}
+
 @test "restart: as often as is said, with longer delays, over nohyped's death, and not once stopped" {
   # a core that no host has: the end is "the host can't"
   guests poll

@@ -21,6 +21,7 @@
 #include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
 
+#define CONFIG	"/etc/nohype/nohyped.json"
 #define BEAT_MS 5000
 #define FULL_MS 100 /* until it is looked whether one has hung up, where all connections are taken */
 
@@ -156,6 +157,7 @@ static bool serve_once(struct manager *manager)
 	if (clock_now() >= manager->next_beat) {
 		manager->next_beat = clock_now() + BEAT_MS * INT64_C(1000000);
 		streams_beat(manager);
+		service_alive();
 	}
 	if (ready > 0 && fds[AT_WATCH].revents)
 		watch_take(manager);
@@ -179,8 +181,10 @@ static int manager_run(struct manager *manager)
 	err = err ? err : http_open(manager);
 	if (err)
 		return EXIT_ERROR;
+	service_ready();
 	while (serve_once(manager))
 		;
+	service_ending();
 	http_close(manager);
 	note("ended; VMs that run go on");
 	return EXIT_CLEAN;
@@ -193,7 +197,8 @@ static void usage(void)
 	     "Options:\n"
 	     "  --state DIR  what lasts: configurations, events (default: /var/lib/nohype)\n"
 	     "  --run DIR    sockets, logs and reports of this boot (default: /run/nohype)\n"
-	     "  --config FILE  who is notified of events (see nohyped(8)); default: none\n"
+	     "  --config FILE  who is notified of events (see nohyped(8)); default: /etc/nohype/nohyped.json, if it is "
+	     "there\n"
 	     "  --version    show the version\n"
 	     "  -h, --help   show this help");
 }
@@ -227,6 +232,9 @@ int main(int argc, char **argv)
 		fail(-EINVAL, "nohyped: wanted options alone: see nohyped --help");
 		return EXIT_USAGE;
 	}
+	service_begin(&manager.service);
+	if (!config && !access(CONFIG, F_OK))
+		config = CONFIG;
 	if (targets_read(&manager.targets, config))
 		return EXIT_USAGE;
 	return manager_run(&manager);

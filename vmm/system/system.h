@@ -56,7 +56,19 @@ struct stream {
 	bool beat; /* to be sent a comment, which shows whether anyone is there */
 };
 
+#define SERVICE_SOCKETS 2
+
+/* Sockets that listen already, as systemd has made them. */
+struct service {
+	unsigned int count;
+	struct {
+		char name[32]; /* FileDescriptorName= */
+		int fd;
+	} sockets[SERVICE_SOCKETS];
+};
+
 struct manager {
+	struct service service;
 	struct folders folders;
 	struct targets targets;
 	struct managed *vms[VMS_MAX]; /* sorted by name */
@@ -128,6 +140,13 @@ int http_open(struct manager *manager);
 void http_serve(struct manager *manager); /* what has come */
 bool http_is_full(const struct manager *manager);
 void http_close(struct manager *manager);
+
+/* service.c: service_socket: the fd of one that was given, or -1. */
+void service_begin(struct service *service);
+int service_socket(const struct service *service, const char *name);
+void service_ready(void);
+void service_alive(void);
+void service_ending(void);
 
 /* stream.c: an answer that doesn't end; NULL: there are too many. */
 struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection *connection, json_int_t after);
