@@ -5,7 +5,7 @@
 load lib
 
 setup_file() {
-  export FOLDER=$BATS_FILE_TMPDIR
+  export FOLDER=$BATS_FILE_TMPDIR NOHYPE_SOCKET=$BATS_FILE_TMPDIR/r/api.sock
   manager_start
 }
 
@@ -128,7 +128,6 @@ END
 }
 
 @test "nohype start, list, show and delete" {
-  export NOHYPE_SOCKET=$FOLDER/r/api.sock
   mkdir -p "$FOLDER/vms"
   echo '{"kernel":"absent","memory":{"size":"64M"}}' >"$FOLDER/vms/from-file.json"
   run "$NOHYPE" start --wait "$FOLDER/vms/from-file.json"
@@ -147,7 +146,6 @@ END
 }
 
 @test "nohype events: all, since one, as JSON, and as they come" {
-  export NOHYPE_SOCKET=$FOLDER/r/api.sock
   api /v1/vms/seen -X PUT -d '{"kernel":"/absent"}' >/dev/null
   last=$(curl -s --unix-socket "$NOHYPE_SOCKET" http://n/v1/vms | jq .last_event)
   same "$("$NOHYPE" events | wc -l)" "$last"
@@ -170,6 +168,15 @@ END
   run "$NOHYPE" events --since -3
   same "$status" 2
   has "$output" "--since: wanted an event's number"
+}
+
+@test "nohype top: VMs with their state, once and as JSON" {
+  api /v1/vms/idle -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  [[ $("$NOHYPE" top --once) =~ NAME\ +STATE.*idle\ +defined ]]
+  same "$("$NOHYPE" top --json | jq -r '.[] | select(.name == "idle") | "\(.state) \(.live)"')" "defined null"
+  run "$NOHYPE" top web
+  same "$status" 2
+  api /v1/vms/idle -X DELETE >/dev/null
 }
 
 @test "a socket that is given is served, and readiness, life and end are said" {

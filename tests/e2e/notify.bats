@@ -101,9 +101,10 @@ another_runs() { # VICTIM
 
 refused() { # CONFIG MESSAGE
   echo "$1" >"$FOLDER/bad.json"
-  run "$BUILD/nohyped" --state "$FOLDER/none" --run "$FOLDER/none" --config "$FOLDER/bad.json"
-  same "$status" 2
-  has "$output" "$2"
+  local code=0 text
+  text=$("$BUILD/nohyped" --state "$FOLDER/none" --run "$FOLDER/none" --config "$FOLDER/bad.json" 2>&1) || code=$?
+  same "$code" 2
+  has "$text" "$2"
   [ ! -e "$FOLDER/none" ]
 }
 

@@ -37,6 +37,7 @@ setup() {
     ! grep -i 'unknown\|invalid\|not executable' <<<"$output"
   fi
   PATH=$root/usr/bin:$PATH
+  # shellcheck source=completions/nohype.bash
   source "$root/usr/share/bash-completion/completions/nohype"
   compopt() { :; }
   COMP_WORDS=(nohype re) COMP_CWORD=1

@@ -40,6 +40,8 @@ int list_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
 int start_main(const struct command *cmd, int argc, char **argv);
 int delete_main(const struct command *cmd, int argc, char **argv);
+/* top.c */
+int top_main(const struct command *cmd, int argc, char **argv);
 /* events.c */
 int events_main(const struct command *cmd, int argc, char **argv);
 /* recover.c */

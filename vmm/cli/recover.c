@@ -17,11 +17,12 @@ static void recovered_print(const struct recovered *recovered)
 	const json_t *life;
 	size_t i;
 
-	json_array_foreach (recovered->lives, i, life)
+	json_array_foreach (recovered->lives, i, life) {
 		printf("VM \"%s\" was %s when all that ran it was killed: its memory was %s\n",
 		       json_string_value(json_object_get(life, "vm")),
 		       json_string_value(json_object_get(life, "state")),
 		       json_string_value(json_object_get(life, "memory")));
+	}
 	if (recovered->cores_killed)
 		printf("%u core managers without a supervisor were ended\n", recovered->cores_killed);
 	if (recovered->vms)

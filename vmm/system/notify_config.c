@@ -23,7 +23,7 @@ static int secret_read(struct target *target)
 	else if (st.st_mode & 077)
 		err = fail(-EINVAL, "notify \"%s\": secret_file \"%s\": mode %03o: wanted 600: chmod 600 it",
 			   target->name, target->secret_file, st.st_mode & 0777);
-	len = err ? 0 : read(fd, target->secret, SECRET_MAX);
+	len = err || fd < 0 ? 0 : read(fd, target->secret, SECRET_MAX);
 	if (fd >= 0)
 		close(fd);
 	if (err)

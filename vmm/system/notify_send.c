@@ -84,7 +84,7 @@ static void command_exec(const struct target *target, int in)
 
 	for (size_t i = 0; i < json_array_size(target->command) && i < 63; i++)
 		argv[i] = (char *)json_string_value(json_array_get(target->command, i));
-	if (dup2(in, STDIN_FILENO) < 0 || syscall(SYS_close_range, 3U, ~0U, 0))
+	if (!argv[0] || dup2(in, STDIN_FILENO) < 0 || syscall(SYS_close_range, 3U, ~0U, 0))
 		_exit(127);
 	alarm(SECONDS);
 	execv(argv[0], argv);
