@@ -53,8 +53,8 @@ receiver_start() {
   echo $! >"$FOLDER/receiver"
 }
 
-lines() { # COUNT FILE
-  [ "$(wc -l <"$2" 2>/dev/null || echo 0)" -ge "$1" ]
+taken() { # TARGET ID: as nohyped has kept it, so that it isn't sent again
+  [ "$(cat "$FOLDER/s/notify/$1")" = "$(printf %020d "$2")" ]
 }
 
 @test "a receiver that is down gets all events when it is there, signed, in order, over nohyped's death" {
@@ -64,25 +64,25 @@ lines() { # COUNT FILE
   manager_start
   define three
   receiver_start
-  patiently lines 4 "$FOLDER/hook.log"
+  patiently taken hook 5
   kill "$(cat "$FOLDER/receiver")"
   define four five
   sleep 1
   same "$(wc -l <"$FOLDER/hook.log")" 4
   receiver_start
-  patiently lines 6 "$FOLDER/hook.log"
+  patiently taken hook 7
   define six
-  patiently lines 7 "$FOLDER/hook.log"
+  patiently taken hook 8
   kill "$(cat "$FOLDER/receiver")"
   same "$(paste -sd , "$FOLDER/hook.log")" \
     "2 defined one,3 defined two,4 manager -,5 defined three,6 defined four,7 defined five,8 defined six"
-  same "$(tr -d 0 <"$FOLDER/s/notify/hook")" 8
   has "$(cat "$FOLDER/log")" 'notify "hook": event 2: '
 }
 
 @test "a command has each on its standard input, and another target that takes none holds nobody up" {
-  patiently lines 7 "$FOLDER/command.log"
-  same "$(paste -sd , "$FOLDER/command.log")" \
+  patiently taken command 8
+  # one that ran when nohyped was killed may have run again
+  same "$(uniq "$FOLDER/command.log" | paste -sd ,)" \
     "2 defined,3 defined,4 manager,5 defined,6 defined,7 defined,8 defined"
   same "$(cat "$FOLDER/s/notify/bad")" "00000000000000000001"
   has "$(cat "$FOLDER/log")" 'notify "bad": event 2: it exits with 1: wanted 0; it is tried again'
