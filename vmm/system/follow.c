@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/record.h"
 #include "base/util.h"
+#include "vmm/recover/recover.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
@@ -113,6 +114,7 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		json_object_set_new(record, "run", json_integer(vm->run));
 		json_object_set_new(record, "seq", json_integer(vm->seq));
 		event_add(manager, "state", vm, json_incref(record));
+		vm->ended_now = strcmp(state, "gone") == 0;
 	}
 	json_decref(record);
 	if (vm->order && state_listens(vm->state))
@@ -173,7 +175,7 @@ static const char *memory_fate(bool ran, bool cleared)
 		return "none was taken";
 	if (cleared)
 		return "cleared by nohyped";
-	return "not cleared by nohype: Linux zeroes each page before its next user";
+	return MEMORY_NOT_CLEARED;
 }
 
 /* Its record has no "gone": it was killed, or did not come so far. */
@@ -197,6 +199,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	vm->state = "gone";
 	end_set(vm, record);
 	event_add(manager, "state", vm, record);
+	vm->ended_now = true;
 }
 
 void vm_ended(struct manager *manager, struct managed *vm)
@@ -218,6 +221,9 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	vm->core = 0;
 	vm->clearing = 0;
 	vm->order = NULL;
+	if (vm->ended_now)
+		vm_restart_plan(manager, vm);
+	vm->ended_now = false;
 }
 
 /* The process that holds the lock has said its pid; it can't be another by now, as the lock is held still. */
