@@ -31,14 +31,14 @@ setup() {
 
 @test "units are what systemd takes, and completions name commands and VMs" {
   root=$BATS_TEST_TMPDIR/root
-  make install PREFIX=/usr DESTDIR="$root" >/dev/null
+  make install DESTDIR="$root" >/dev/null
   if command -v systemd-analyze >/dev/null; then
-    run systemd-analyze verify --root="$root" --man=no "$root"/usr/lib/systemd/system/nohype*
+    run systemd-analyze verify --root="$root" --man=no "$root"/usr/local/lib/systemd/system/nohype*
     ! grep -i 'unknown\|invalid\|not executable' <<<"$output"
   fi
-  PATH=$root/usr/bin:$PATH
+  PATH=$root/usr/local/bin:$PATH
   # shellcheck source=completions/nohype.bash
-  source "$root/usr/share/bash-completion/completions/nohype"
+  source "$root/usr/local/share/bash-completion/completions/nohype"
   compopt() { :; }
   COMP_WORDS=(nohype re) COMP_CWORD=1
   _nohype
@@ -47,7 +47,7 @@ setup() {
   _nohype
   same "${COMPREPLY[*]}" undo
   for shell in zsh fish; do
-    ! command -v "$shell" >/dev/null || "$shell" -n "$root"/usr/share/"$shell"/vendor*/*nohype*
+    ! command -v "$shell" >/dev/null || "$shell" -n "$root"/usr/local/share/"$shell"/vendor*/*nohype*
   done
 }
 
