@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "pinning/pinning.h"
+#include "sriov/sriov.h"
 #include "vmm/supervisor/internal.h"
 
 int plan_cores(struct vm_plan *plan, const struct vm_config *cfg)

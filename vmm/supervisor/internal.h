@@ -106,9 +106,6 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
 /* claims.c: cores that no other VM was promised, and what is needed is asked for. Negative errno, reported. */
 int plan_cores(struct vm_plan *plan, const struct vm_config *cfg);
 
-/* near.c: the NUMA node of the first that the kernel knows one of, -1: of none. @sysfs: "/sys", or a test's. */
-int near_functions(const char *sysfs, const struct function_request *requests, unsigned int count);
-
 /* What the plan has asked for is this VM's, until plan_release(), which is to be called in any case. */
 enum exit_code plan_claim(struct vm_plan *plan);
 void plan_release(struct vm_plan *plan);

@@ -1,29 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where the VM's functions are, before it is known which they will be: a card's virtual ones are where the card is. */
-#include <stdio.h>
-
-#include "vmm/supervisor/internal.h"
+#include "sriov/internal.h"
 
 /* Documentation/ABI/testing/sysfs-bus-pci, numa_node: -1 where the firmware doesn't say. */
-static int node_read(const char *sysfs, const char *kind, const char *name, const char *file)
-{
-	char path[192];
-	int node = -1;
-	FILE *in;
-
-	snprintf(path, sizeof(path), "%s/%s/%s/%s", sysfs, kind, name, file);
-	in = fopen(path, "re");
-	if (!in)
-		return -1;
-	if (fscanf(in, "%d", &node) != 1)
-		node = -1;
-	fclose(in);
-	return node;
-}
-
 static int node_of_pci(const char *sysfs, const char *address)
 {
-	return node_read(sysfs, "bus/pci/devices", address, "numa_node");
+	return (int)sysfs_number("%s/bus/pci/devices/%s/numa_node", sysfs, address);
 }
 
 /* A card is named by its interface or by its address, as functions_choose has it. */
@@ -34,7 +16,7 @@ static int node_of_function(const char *sysfs, const struct function_request *re
 
 	if (request->kind == FUNCTION_PCI)
 		return node_of_pci(sysfs, request->address);
-	node = node_read(sysfs, "class/net", request->pf, "device/numa_node");
+	node = (int)sysfs_number("%s/class/net/%s/device/numa_node", sysfs, request->pf);
 	if (node >= 0 || address_parse(request->pf, address))
 		return node;
 	return node_of_pci(sysfs, address);
