@@ -190,6 +190,7 @@ END
 	notify.bind(f"{folder}/notify")
 	pid = os.fork()
 	if pid == 0:
+	    os.dup2(os.open(f"{folder}/log", os.O_WRONLY | os.O_CREAT), 2)
 	    os.dup2(api.fileno(), 3)
 	    os.set_inheritable(3, True)
 	    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="api.sock", NOTIFY_SOCKET=f"{folder}/notify")
@@ -205,7 +206,7 @@ END
 	print(notify.recv(64).decode())
 	print(os.waitpid(pid, 0)[1])
 	END
-  same "$(grep -v nohype: <<<"$output" | paste -sd '|')" \
+  same "$(paste -sd '|' <<<"$output")" \
     "READY=1|HTTP/1.1 200 OK|['monitor.sock', 'vm']|WATCHDOG=1|STOPPING=1|0"
 }
 
@@ -235,6 +236,14 @@ END
     "waiting 1 300,waiting 2 600,waiting 3 1200,given up 3 null"
   has "$(api /v1/vms/once)" '"restarts":0,"restarting":false'
   has "$(api /v1/vms/later)" '"restarts":1,"restarting":true'
+  # killed when the end was told, and nothing decided on it yet
+  kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
+  sed -i '/"type":"restart".*"vm":"later"/d' "$FOLDER/s/events"
+  manager_start
+  same "$(sed 's/^[^ ]* //' "$FOLDER/s/events" | grep -c '"type":"restart","vm":"later"')" 1
+  has "$(api /v1/vms/later)" '"restarts":1,"restarting":true'
+  has "$(api /v1/vms/once)" '"restarts":0,"restarting":false'
   has "$(api /v1/vms/later/stop -X POST)" '"restarting":false'
   has "$(api /v1/vms/later/stop -X POST)" '|409'
   for vm in again once later; do

@@ -151,6 +151,8 @@ static bool serve_once(struct manager *manager)
 	int ready;
 
 	for (unsigned int i = 0; i < count; i++)
+		vm_find_process(manager, manager->vms[i]);
+	for (unsigned int i = 0; i < count; i++)
 		fds[AT_COUNT + i] = (struct pollfd){ .fd = manager->vms[i]->pid_fd, .events = POLLIN };
 	targets_run(&manager->targets, manager->folders.state, manager->last_event);
 	ready = poll(fds, AT_COUNT + count, timeout_find(manager));

@@ -78,9 +78,15 @@ void vm_restart_plan(struct manager *manager, struct managed *vm)
 	}
 }
 
-/* By the events of an older nohyped. What waited for its time does it anew. */
+/*
+ * By the events of an older nohyped. What waited for its time does it anew; an end that nothing follows was not decided
+ * on, as that nohyped ended in between.
+ */
 void vm_restart_recall(struct managed *vm, const char *type, const json_t *event)
 {
+	const char *state = json_string_value(json_object_get(event, "state"));
+
+	vm->ended_now = strcmp(type, "state") == 0 && state && strcmp(state, "gone") == 0;
 	if (strcmp(type, "start") == 0) {
 		vm->ordered = false;
 		vm->restart_at = 0;

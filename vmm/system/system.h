@@ -116,8 +116,10 @@ void vm_begin(struct manager *manager, struct managed *vm, json_t *event);
 /* launch.c: start a supervisor. Negative errno, reported. */
 int vm_launch(struct manager *manager, struct managed *vm);
 
-/* follow.c: read on in its life; and its end, when its process is gone. */
+/* follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
+ * known. */
 int vm_follow(struct manager *manager, struct managed *vm);
+void vm_find_process(struct manager *manager, struct managed *vm);
 void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
