@@ -16,6 +16,7 @@ BINDIR     := $(PREFIX)/bin
 LIBEXECDIR := $(PREFIX)/libexec/nohype
 DATADIR    := $(PREFIX)/share/nohype
 MANDIR     := $(PREFIX)/share/man
+UNITDIR    := $(PREFIX)/lib/systemd/system
 
 CPPFLAGS := -I. -I$(BUILD)/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNOHYPE_VERSION='"$(VERSION)"' \
 	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
@@ -27,7 +28,7 @@ ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(HARDEN) $(CFLAGS) $(SANITIZE)
 
 # What each program is made of: folders, not lists, so that a new file is just there.
 NOHYPE_DIRS := base disks memmap pinning pinning/host pinning/noise pinning/resctrl sriov vmm/config vmm/boot vmm/report \
-	       vmm/supervisor vmm/doctor vmm/cli
+	       vmm/supervisor vmm/doctor vmm/recover vmm/cli
 SYSTEM_DIRS := vmm/system
 CORE_DIRS   := vmm/core vmm/x86 devices seccomp
 CORE_BASE   := base/fd.c base/message.c memmap/layout.c vmm/jail/jail.c
@@ -51,7 +52,7 @@ MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
 
 NOHYPE_LIBS := -ljansson -lhwloc -luring -lz -llzma -lzstd -lnl-route-3 -lnl-3 -lm
-SYSTEM_LIBS := -lmicrohttpd
+SYSTEM_LIBS := -lmicrohttpd -lcurl -lnettle -lsystemd
 CORE_LIBS   := -lseccomp
 CHECK_LIBS   = $(shell pkg-config --libs check)
 
@@ -127,7 +128,7 @@ $(NOHYPE_OBJS) $(UNIT_BINS): | $(BUILD)/include/dsdt.h
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS)
 $(BUILD)/flags: $(if $(filter-out $(file <$(BUILD)/flags),$(FLAGS))$(filter-out $(FLAGS),$(file <$(BUILD)/flags)),FORCE)
 	@mkdir -p $(@D)
-	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h liburing.h zlib.h lzma.h zstd.h
+	@CC='$(CC)' scripts/have $(CC) iasl hwloc.h jansson.h seccomp.h microhttpd.h curl/curl.h nettle/hmac.h systemd/sd-journal.h liburing.h zlib.h lzma.h zstd.h
 	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
 
 man: $(MAN_PAGES)
@@ -144,6 +145,17 @@ $(BUILD)/man/nohype-%.7: $(BUILD)/nohype scripts/%-page
 	@scripts/have scdoc
 	$(call say,SCDOC,$@)
 	$(Q)scripts/$*-page $< >$@.scd && scdoc <$@.scd >$@.new && mv $@.new $@ && rm $@.scd
+
+SYSTEMD_UNITS := $(patsubst systemd/%.in,$(BUILD)/systemd/%,$(wildcard systemd/*.in))
+
+$(BUILD)/systemd/%: systemd/%.in $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,SED,$@)
+	$(Q)sed 's,@BINDIR@,$(BINDIR),' $< >$@
+
+$(BUILD)/completions/nohype: completions/nohype.bash
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # --- tests ---
 
@@ -193,7 +205,8 @@ fuzz-build:
 		SANITIZE="$(ASAN) -fsanitize=fuzzer-no-link" $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/fuzz/bin/%)
 
 FUZZ_OBJS := $(filter-out %/vmm/cli/main.o %/vmm/system/main.o,$(NOHYPE_OBJS) $(SYSTEM_OBJS)) \
-	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words)
+	     $(patsubst %,$(BUILD)/core.d/vmm/rings/%.o,clients heart pump stream words) \
+	     $(patsubst %.c,$(BUILD)/core.d/%.o,$(sort $(wildcard devices/*.c)))
 
 $(BUILD)/bin/%: tests/fuzz/%.c $(FUZZ_OBJS)
 	@mkdir -p $(@D)
@@ -217,10 +230,14 @@ readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into REA
 INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core \
 		    $(LIBEXECDIR):$(BUILD)/nohype-rings
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
+		    $(foreach file,$(SYSTEMD_UNITS),$(UNITDIR):$(file)) \
+		    $(PREFIX)/share/bash-completion/completions:$(BUILD)/completions/nohype \
+		    $(PREFIX)/share/zsh/vendor-completions:completions/_nohype \
+		    $(PREFIX)/share/fish/vendor_completions.d:completions/nohype.fish \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
 		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
 
-install: all ## to PREFIX (/usr/local) under DESTDIR
+install: all $(SYSTEMD_UNITS) $(BUILD)/completions/nohype ## to PREFIX (/usr/local) under DESTDIR
 	$(call install_items,755,$(INSTALL_PROGRAMS))
 	$(call install_items,644,$(INSTALL_DATA))
 
@@ -240,7 +257,7 @@ define install_items
 endef
 
 clean: ## remove what was compiled; what was downloaded stays (rm -r build removes that too)
-	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core nohype-rings bench-memory resctrlfs nohype.d core.d unit bin include man flags asan fuzz lint) \
+	$(Q)rm -rf $(addprefix $(BUILD)/,nohype nohyped nohype-core nohype-rings bench-memory resctrlfs nohype.d core.d unit bin include man systemd completions flags asan fuzz lint) \
 		$(BUILD)/dsdt.*
 
 help: ## show this

@@ -91,9 +91,14 @@ int disk_save_check(const char *path);
 /*
  * Write @size bytes to a new file beside @path, as sparse as they are, and give it that name when all of it is on the
  * disk: whenever this is interrupted, @path is the old file or the new one, whole. Mode and owner are those of the old
- * one; 0600 where there was none. *@written: bytes that were not zero. Negative errno, reported; the old one stays.
+ * one; 0600 where there was none. Negative errno, reported; the old one stays.
  */
-int disk_save(const char *path, const uint8_t *bytes, uint64_t size, uint64_t *written, disk_progress_fn *progress,
-	      void *ctx);
+struct disk_saved {
+	uint64_t written; /* bytes */
+	bool is_clone;	  /* what was not written is as it was; else it is zero */
+};
+
+int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
+	      disk_progress_fn *progress, void *ctx);
 
 #endif

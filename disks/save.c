@@ -2,14 +2,19 @@
 /*
  * Memory into a file, whole or not at all: a new file without a name gets all of it, is on the disk, and then takes the
  * old one's name in one step. Killed at any moment, there is the old one or the new one.
+ *
+ * Where the file system lets two files share their blocks, the new one begins as the old one's clone, and what is the
+ * same in both isn't written again. Where it doesn't, a copy of the old one would be more work than to write it anew.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/escape.h"
@@ -19,13 +24,14 @@
 #include "base/util.h"
 #include "disks/internal.h"
 
-#define BLOCK KIB(64) /* what is all zero of it becomes a hole */
+#define BLOCK KIB(64) /* what is all zero of it becomes a hole; what is as it was isn't written */
 
 struct new_file {
 	const char *path;
 	const char *name; /* in the folder */
 	int folder;
 	int fd;
+	bool is_clone;	    /* it has what the old one had */
 	char temporary[64]; /* its name until it has its own; "" while it has none */
 };
 
@@ -89,29 +95,59 @@ static bool block_is_zero(const uint8_t *block, uint64_t len)
 	return block[0] == 0 && memcmp(block, block + 1, len - 1) == 0;
 }
 
-static int file_fill(const struct new_file *file, const uint8_t *bytes, uint64_t size, uint64_t *written,
+/* ioctl_ficlone(2). It is the content that will be compared, so it may be whatever was there. */
+static bool file_clone(const struct new_file *file)
+{
+	int old = openat(file->folder, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool cloned = old >= 0 && ioctl(file->fd, FICLONE, old) == 0;
+
+	fd_close(&old);
+	return cloned;
+}
+
+/* What can't be read is as good as another. */
+static bool block_is_there(const struct new_file *file, const uint8_t *block, uint64_t at, uint64_t len)
+{
+	uint8_t there[BLOCK];
+
+	return pread(file->fd, there, len, (off_t)at) == (ssize_t)len && memcmp(there, block, len) == 0;
+}
+
+/* Does the file have it without its being written? In a new one all is zero; in a clone a hole can be made. */
+static bool block_stays(const struct new_file *file, const uint8_t *block, uint64_t at, uint64_t len)
+{
+	if (!file->is_clone)
+		return block_is_zero(block, len);
+	if (block_is_there(file, block, at, len))
+		return true;
+	return block_is_zero(block, len) &&
+	       fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) == 0;
+}
+
+static int file_fill(struct new_file *file, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
 		     disk_progress_fn *progress, void *ctx)
 {
 	struct transfer transfer;
 	uint64_t begun = 0;
 	int err;
 
+	file->is_clone = file_clone(file);
+	*saved = (struct disk_saved){ .is_clone = file->is_clone };
 	if (ftruncate(file->fd, (off_t)size))
 		return save_fail(file, -errno, "set its size");
-	*written = 0;
 	transfer_begin(&transfer, file->fd, true);
 	for (uint64_t at = 0; at < size && !transfer.err; at += BLOCK) {
 		uint64_t len = MIN(BLOCK, size - at);
-		bool is_zero = block_is_zero(bytes + at, len), is_last = at + len == size;
-		uint64_t end = is_zero ? at : at + len;
+		bool stays = block_stays(file, bytes + at, at, len), is_last = at + len == size;
+		uint64_t end = stays ? at : at + len;
 
-		/* a stretch ends at a hole, at the end, or where it is long enough */
-		if ((is_zero || is_last || end - begun >= MIB(16)) && end > begun) {
+		/* a stretch ends at what stays, at the end, or where it is long enough */
+		if ((stays || is_last || end - begun >= MIB(16)) && end > begun) {
 			transfer_add(&transfer, (uint8_t *)bytes + begun, begun, end - begun);
-			*written += end - begun;
+			saved->written += end - begun;
 			begun = end;
 		}
-		if (is_zero)
+		if (stays)
 			begun = at + len;
 		if (progress)
 			progress(ctx, at + len, size);
@@ -152,8 +188,8 @@ static int file_rename(struct new_file *file)
 	return fsync(file->folder) ? save_fail(file, -errno, "write its folder out") : 0;
 }
 
-int disk_save(const char *path, const uint8_t *bytes, uint64_t size, uint64_t *written, disk_progress_fn *progress,
-	      void *ctx)
+int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
+	      disk_progress_fn *progress, void *ctx)
 {
 	struct new_file file = { .path = path, .folder = -1, .fd = -1 };
 	int err = folder_open(&file);
@@ -163,7 +199,7 @@ int disk_save(const char *path, const uint8_t *bytes, uint64_t size, uint64_t *w
 	if (!err)
 		err = file_dress(&file);
 	if (!err)
-		err = file_fill(&file, bytes, size, written, progress, ctx);
+		err = file_fill(&file, bytes, size, saved, progress, ctx);
 	if (!err)
 		err = file_rename(&file);
 	if (file.temporary[0])

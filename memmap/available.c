@@ -34,28 +34,44 @@ static const char *size_rough(char text[SIZE_TEXT], uint64_t bytes)
 	return text;
 }
 
-/* The whole, or what is to be on @node. */
+/* The whole, or what is to be on @node: without the rings, which may be on any. */
 static uint64_t size_on(const struct memory_request *req, int node)
 {
-	for (uint32_t i = 0; i < req->nodes.count; i++)
-		if ((int)req->nodes.parts[i].node == node)
-			return req->nodes.parts[i].size;
-	return req->layout.size;
+	return node < 0 ? req->layout.size : nodes_bytes(&req->nodes, (unsigned int)node);
+}
+
+static uint64_t wanted_on(const struct memory_request *req, int node)
+{
+	return size_on(req, node) + (node < 0 ? req->rings : 0);
+}
+
+/* Without its disks. */
+static uint64_t ram_on(const struct memory_request *req, int node)
+{
+	uint64_t bytes = size_on(req, node);
+
+	if (node < 0)
+		return layout_ram(&req->layout);
+	for (uint32_t i = 0; i < req->nodes.ndisks; i++)
+		if ((int)req->nodes.disks[i].node == node)
+			bytes -= req->nodes.disks[i].size;
+	return bytes;
 }
 
 /* What was asked for: `memory.size: "512M"`, `memory.size: "512M" and disks of "1G"`; or of a node. */
 static const char *asked_print(char text[ASKED_TEXT], const struct memory_request *req, int node)
 {
-	uint64_t ram = layout_ram(&req->layout);
+	const char *key = node >= 0 ? "memory.nodes" : req->key ? req->key : "memory.size";
+	uint64_t all = size_on(req, node), ram = ram_on(req, node);
 	char size[SIZE_TEXT], disks[SIZE_TEXT];
 
-	if (node >= 0)
-		snprintf(text, ASKED_TEXT, "memory.nodes: \"%s\"", size_exact(size, size_on(req, node)));
-	else if (ram == req->layout.size)
-		snprintf(text, ASKED_TEXT, "memory.size: \"%s\"", size_exact(size, ram));
+	size_exact(size, ram);
+	if (ram == all)
+		snprintf(text, ASKED_TEXT, "%s: \"%s\"", key, size);
 	else
-		snprintf(text, ASKED_TEXT, "memory.size: \"%s\" and disks of \"%s\"", size_exact(size, ram),
-			 size_exact(disks, req->layout.size - ram));
+		snprintf(text, ASKED_TEXT, "%s: \"%s\" and disks of \"%s\"", key, size, size_exact(disks, all - ram));
+	if (node < 0 && req->rings)
+		strcat(text, " and rings");
 	return text;
 }
 
@@ -104,7 +120,7 @@ static int64_t unclaimed(int node, uint64_t page_size)
 /* What to do about too few huge pages; the caller knows why it happened. */
 static int fail_hugepages(const struct memory_request *req, int node)
 {
-	uint64_t bytes = size_on(req, node), wanted = bytes / req->page_size;
+	uint64_t wanted = wanted_on(req, node) / req->page_size;
 	int64_t total = MAX(hugepage_number(node, req->page_size, "nr_hugepages"), 0);
 	uint64_t free = (uint64_t)unclaimed(node, req->page_size);
 	char asked[ASKED_TEXT], page[SIZE_TEXT], path[128], host[32];
@@ -180,7 +196,7 @@ static int check_memory(const struct memory_request *req, int node)
 {
 	int64_t available = available_on(node);
 
-	if (available < 0 || size_on(req, node) <= (uint64_t)available)
+	if (available < 0 || wanted_on(req, node) <= (uint64_t)available)
 		return 0;
 	return fail_memory(req, node, available);
 }
@@ -203,7 +219,7 @@ static int check_pool(const struct memory_request *req, int node)
 	int64_t surplus = hugepage_number(-1, req->page_size, "nr_overcommit_hugepages") -
 			  hugepage_number(-1, req->page_size, "surplus_hugepages");
 
-	if (size_on(req, node) / req->page_size <= (uint64_t)(unclaimed(node, req->page_size) + MAX(surplus, 0)))
+	if (wanted_on(req, node) / req->page_size <= (uint64_t)(unclaimed(node, req->page_size) + MAX(surplus, 0)))
 		return 0;
 	return fail_hugepages(req, node);
 }

@@ -12,7 +12,7 @@
 #include "memmap/internal.h"
 
 struct clearing {
-	const struct store_loop *loop; /* the same address in both processes */
+	_Atomic(const struct store_loop *) loop; /* the same address in both processes; NULL: not chosen yet */
 	uint64_t seed;
 	int64_t begun;
 	int64_t took;
@@ -24,15 +24,23 @@ static int piece_touch(const struct memory *mem, uint64_t offset, uint64_t len)
 	return madvise(mem->host + offset, len, MADV_POPULATE_WRITE) ? -errno : 0;
 }
 
-static int clear_begin(struct memory *mem, void *shared)
+/*
+ * The threads' first pieces are what the loops are measured on, by all of them at once: which one is fastest alone need
+ * not be so beside others, with whom it shares the way to memory. The first to know decides. What is left to clear of
+ * the piece goes to *@offset and *@len.
+ */
+static const struct store_loop *loop_get(const struct memory *mem, struct clearing *clearing, uint64_t *offset,
+					 uint64_t *len)
 {
-	struct clearing *clearing = shared;
-	uint64_t len = MIN(mem->layout.size, MIB(32));
-	int err = piece_touch(mem, 0, len);
+	const struct store_loop *loop = atomic_load(&clearing->loop), *none = NULL;
+	uint64_t done = 0;
 
-	if (!err)
-		clearing->loop = store_choose(mem->host, len);
-	return err;
+	if (loop)
+		return loop;
+	loop = store_choose(mem->host + *offset, *len, &done);
+	*offset += done;
+	*len -= done;
+	return atomic_compare_exchange_strong(&clearing->loop, &none, loop) ? loop : none;
 }
 
 #define SAMPLE_EACH KIB(64) /* one of each 4 KiB took an eighth of the clearing's time */
@@ -52,12 +60,15 @@ static bool sample_is_zero(const uint8_t *bytes, uint64_t len, uint64_t seed)
 
 static int clear_piece(struct memory *mem, void *shared, uint64_t offset, uint64_t len)
 {
-	const struct clearing *clearing = shared;
+	struct clearing *clearing = shared;
 	int err = piece_touch(mem, offset, len);
+	const struct store_loop *loop;
+	uint64_t at = offset, left = len;
 
 	if (err)
 		return err;
-	clearing->loop->zero(mem->host + offset, len);
+	loop = loop_get(mem, clearing, &at, &left);
+	loop->zero(mem->host + at, left);
 	return sample_is_zero(mem->host + offset, len, clearing->seed ^ offset) ? 0 : -EIO;
 }
 
@@ -91,7 +102,6 @@ int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory
 	struct clearing *clearing = shared_make(sizeof(*clearing));
 	struct crew_work work = { .mem = mem,
 				  .crew = crew,
-				  .before = clear_begin,
 				  .piece = clear_piece,
 				  .second = how == MEMORY_CLEAR_VERIFY ? verify_piece : NULL,
 				  .shared = clearing };

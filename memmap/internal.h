@@ -66,10 +66,10 @@ struct store_loop {
 const struct store_loop *store_at(unsigned int i);
 
 /*
- * The fastest on this memory, a piece of which each is tried on (and which is zero then); with too little of it to
- * measure, the one that is best on most. Its pages must be in our tables.
+ * The fastest on this memory, of which each is tried on some; with too little of it to measure, the one that is best on
+ * most. Its pages must be in our tables. *@done: so many bytes, from the start, are zero then.
  */
-const struct store_loop *store_choose(void *bytes, uint64_t len);
+const struct store_loop *store_choose(void *bytes, uint64_t len, uint64_t *done);
 
 /* True if [@bytes, @bytes + @len), both multiples of 64, is all zero. */
 bool bytes_are_zero(const void *bytes, uint64_t len);

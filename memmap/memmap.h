@@ -66,7 +66,8 @@ bool layout_find(const struct memory_layout *layout, uint64_t gpa, uint64_t len,
 
 /*
  * nodes.c: the host's NUMA nodes, and which part of the memory fd is to be on which. Parts are one behind the other,
- * multiples of the page size, and none is there twice. .count 0: the memory may be anywhere.
+ * multiples of the page size, and no node is there twice. .count 0: the memory may be anywhere. Disks follow the parts,
+ * each as a whole on one of their nodes.
  */
 #define MEMORY_NODES_MAX   16
 #define MEMORY_NODE_NUMBER 1024 /* nodes are numbered below this: CONFIG_NODES_SHIFT is 10 at most */
@@ -80,7 +81,12 @@ struct memory_part {
 struct memory_nodes {
 	uint32_t count;
 	struct memory_part parts[MEMORY_NODES_MAX];
+	uint32_t ndisks;
+	struct memory_part disks[MEMORY_DISKS];
 };
+
+/* What is to be on @node: bytes, its part and disks. */
+uint64_t nodes_bytes(const struct memory_nodes *nodes, unsigned int node);
 
 /* The host's nodes that have memory, smallest first, at most @max: how many. 0: a kernel without NUMA. */
 unsigned int nodes_with_memory(unsigned int *nodes, unsigned int max);
@@ -108,11 +114,13 @@ typedef void memory_progress_fn(void *ctx, uint64_t done, uint64_t total);
 
 /* What is wanted. */
 struct memory_request {
+	const char *key; /* of the configuration, for messages; NULL: "memory.size" */
 	struct memory_layout layout;
 	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
 	struct memory_nodes nodes;
 	struct memory_crew crew;
-	bool reserve; /* huge pages will have been added for it by pool_add: memory_check counts on that */
+	uint64_t rings; /* bytes to be asked for beside it, in such pages, on any node: checked and added with it */
+	bool reserve;	/* huge pages will have been added for it by pool_add: memory_check counts on that */
 	memory_progress_fn *progress; /* may be NULL */
 	void *progress_ctx;
 };
@@ -196,8 +204,8 @@ struct pool {
 };
 
 /*
- * As many pages as @req is of, in the pools of its nodes; where it has none, of the host's, beginning with
- * @req->crew's. All or none: -ENOMEM (the host has no more free memory in one piece), -EACCES, others; reported.
+ * As many pages as @req is of, and its rings, in the pools of its nodes; where it has none, of the host's, beginning
+ * with @req->crew's. All or none: -ENOMEM (the host has no more free memory in one piece), -EACCES, others; reported.
  */
 int pool_add(struct pool *pool, const struct memory_request *req, const char *state);
 

@@ -13,6 +13,21 @@
 
 #define NODES "/sys/devices/system/node"
 
+static uint64_t parts_bytes(const struct memory_part *parts, uint32_t count, unsigned int node)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		if (parts[i].node == node)
+			bytes += parts[i].size;
+	return bytes;
+}
+
+uint64_t nodes_bytes(const struct memory_nodes *nodes, unsigned int node)
+{
+	return parts_bytes(nodes->parts, nodes->count, node) + parts_bytes(nodes->disks, nodes->ndisks, node);
+}
+
 static int64_t node_kib(unsigned int node)
 {
 	char path[64], key[40];

@@ -92,12 +92,14 @@ static int pool_short(const struct pool *pool, int node, uint64_t got, uint64_t 
 		    wanted, size_exact(page, pool->page_size), host, got);
 }
 
-static int parts_add(struct pool *pool, const struct memory_nodes *nodes)
+static int parts_add(struct pool *pool, const struct memory_request *req)
 {
+	const struct memory_nodes *nodes = &req->nodes;
 	int err = 0;
 
 	for (uint32_t i = 0; !err && i < nodes->count; i++) {
-		uint64_t wanted = nodes->parts[i].size / pool->page_size;
+		uint64_t rings = i ? 0 : req->rings; /* on any of them */
+		uint64_t wanted = (nodes_bytes(nodes, nodes->parts[i].node) + rings) / pool->page_size;
 
 		err = node_add(pool, (int)nodes->parts[i].node, wanted);
 		if (!err && pool->nodes[i].added < wanted)
@@ -130,7 +132,7 @@ static unsigned int nodes_in_order(const struct memory_crew *crew, unsigned int 
 static int any_add(struct pool *pool, const struct memory_request *req)
 {
 	unsigned int order[MEMORY_NODES_MAX], count = nodes_in_order(&req->crew, order);
-	uint64_t wanted = req->layout.size / req->page_size, got = 0;
+	uint64_t wanted = (req->layout.size + req->rings) / req->page_size, got = 0;
 	int err = 0;
 
 	if (!count)
@@ -189,11 +191,12 @@ int pool_add(struct pool *pool, const struct memory_request *req, const char *st
 	if (lock < 0)
 		return lock;
 	records_recover(state, &left);
-	snprintf(pool->path, sizeof(pool->path), "%s/" RECORD "%d", state, (int)getpid());
+	snprintf(pool->path, sizeof(pool->path), "%s/" RECORD "%d.%" PRIu64, state, (int)getpid(),
+		 req->page_size >> 10);
 	pool->fd = record_make(pool->path, req->page_size);
 	err = pool->fd < 0 ? pool->fd : 0;
 	if (!err)
-		err = req->nodes.count ? parts_add(pool, &req->nodes) : any_add(pool, req);
+		err = req->nodes.count ? parts_add(pool, req) : any_add(pool, req);
 	if (err)
 		pool_undo(pool);
 	close(lock);

@@ -44,6 +44,8 @@ static int parts_bind(struct memory *mem, void *shared)
 
 	for (uint32_t i = 0; !err && i < population->nodes.count; i++)
 		err = part_bind(mem, &population->nodes.parts[i]);
+	for (uint32_t i = 0; !err && i < population->nodes.ndisks; i++)
+		err = part_bind(mem, &population->nodes.disks[i]);
 	population->bound = !err;
 	return err;
 }
@@ -71,14 +73,14 @@ static int places_check(const struct memory_nodes *nodes, const struct memory_pl
 	if (nodes->count && !placement->count)
 		return fail(-ENOTSUP, "memory.nodes: which nodes the pages are on can't be read back here");
 	for (uint32_t i = 0; i < nodes->count; i++) {
-		uint64_t bytes = 0;
+		uint64_t bytes = 0, wanted = nodes_bytes(nodes, nodes->parts[i].node);
 
 		for (uint32_t n = 0; n < placement->count; n++)
 			if (placement->nodes[n].node == nodes->parts[i].node)
 				bytes = placement->nodes[n].bytes;
-		if (bytes != nodes->parts[i].size)
+		if (bytes != wanted)
 			return fail(-EIO, "memory.nodes: node %u has %" PRIu64 " MiB of it, wanted %" PRIu64,
-				    nodes->parts[i].node, bytes >> 20, nodes->parts[i].size >> 20);
+				    nodes->parts[i].node, bytes >> 20, wanted >> 20);
 	}
 	return 0;
 }

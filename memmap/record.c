@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "memmap/record.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,57 +13,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "memmap/internal.h"
 
 #define HEAD	   "nohype pages 1"
-#define BOOT_ID	   "/proc/sys/kernel/random/boot_id"
-#define BOOT_SIZE  64
 #define RECORD_MAX KIB(16)
-
-static bool boot_read(char boot[BOOT_SIZE])
-{
-	FILE *file = fopen(BOOT_ID, "re");
-	bool read = file && fgets(boot, BOOT_SIZE, file);
-
-	if (file)
-		fclose(file);
-	if (read)
-		boot[strcspn(boot, "\n")] = '\0';
-	return read;
-}
-
-/* As one write, on the disk when this returns. */
-static int line_write(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int line_write(int fd, const char *format, ...)
-{
-	char line[256];
-	va_list ap;
-	int len;
-
-	va_start(ap, format);
-	len = vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	errno = 0;
-	if (write(fd, line, (size_t)len) != len)
-		return errno ? -errno : -ENOSPC;
-	return fdatasync(fd) ? -errno : 0;
-}
 
 int record_make(const char *path, uint64_t page_size)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
-	char boot[BOOT_SIZE];
+	char boot[BOOT_ID_SIZE];
 
 	if (fd < 0)
 		return fail(-errno, "memory.reserve: \"%s\": %s", path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		err = -errno;
-	else if (!boot_read(boot))
-		err = -ENOENT;
 	else
-		err = line_write(fd, HEAD "\nboot %s\npage %" PRIu64 "\n", boot, page_size);
+		err = boot_id_read(boot, "");
+	if (!err)
+		err = line_append(fd, HEAD "\nboot %s\npage %" PRIu64 "\n", boot, page_size);
 	if (!err)
 		return fd;
 	fail(err, "memory.reserve: \"%s\": %s", path, strerror(-err));
@@ -73,12 +43,12 @@ int record_make(const char *path, uint64_t page_size)
 
 int record_intend(int fd, int node, uint64_t before, uint64_t wanted)
 {
-	return line_write(fd, "node %d has %" PRIu64 " wanted %" PRIu64 "\n", node, before, wanted);
+	return line_append(fd, "node %d has %" PRIu64 " wanted %" PRIu64 "\n", node, before, wanted);
 }
 
 int record_done(int fd, int node, uint64_t added)
 {
-	return line_write(fd, "node %d got %" PRIu64 "\n", node, added);
+	return line_append(fd, "node %d got %" PRIu64 "\n", node, added);
 }
 
 /* What the last line of a record began; .wanted 0: nothing. */
@@ -111,13 +81,13 @@ static bool node_is_sane(int node)
 static int record_undo(char *text, uint64_t *pages)
 {
 	struct intent intent = { 0 };
-	char boot[BOOT_SIZE], is[BOOT_SIZE], *end;
+	char boot[BOOT_ID_SIZE], is[64], *end;
 	uint64_t page_size, before, wanted;
 	int node, used = 0;
 
 	if (sscanf(text, HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
 		return -EBADMSG;
-	if (!boot_read(boot) || strcmp(boot, is) != 0)
+	if (boot_id_read(boot, "") || strcmp(boot, is) != 0)
 		return -ESTALE;
 	for (text += used; (end = strchr(text, '\n')); text = end + 1) {
 		*end = '\0';
@@ -158,13 +128,13 @@ static int record_recover(int folder, const char *name, uint64_t *pages)
 	return err == -EBADMSG && len > 0 ? err : 0;
 }
 
-/* "pages." and a number. */
+/* "pages." and numbers. */
 static int name_is_record(const struct dirent *entry)
 {
 	const char *number = entry->d_name + sizeof(RECORD) - 1;
 
-	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && *number &&
-	       number[strspn(number, "0123456789")] == '\0';
+	return strncmp(entry->d_name, RECORD, sizeof(RECORD) - 1) == 0 && isdigit((unsigned char)*number) &&
+	       number[strspn(number, "0123456789.")] == '\0';
 }
 
 bool records_any(const char *state)

@@ -9,7 +9,7 @@
  * record.c, for pool.c: what one VM has added to the pools, a line before each addition and one after it. What isn't a
  * whole line was not written to its end, so what it would tell was not begun.
  */
-#define RECORD "pages." /* and the process's number, in the folder of all */
+#define RECORD "pages." /* and the process's number, and the page size in KiB, in the folder of all */
 
 /* A new one, locked; negative errno, reported. */
 int record_make(const char *path, uint64_t page_size);

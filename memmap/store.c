@@ -89,12 +89,13 @@ const struct store_loop *store_at(unsigned int i)
 	return NULL;
 }
 
-const struct store_loop *store_choose(void *bytes, uint64_t len)
+const struct store_loop *store_choose(void *bytes, uint64_t len, uint64_t *done)
 {
 	const struct store_loop *best = &loops[0], *loop;
 	int64_t shortest = INT64_MAX, last[ARRAY_SIZE(loops)] = { 0 };
 	char *at = bytes;
 
+	*done = 0;
 	if (len < ARRAY_SIZE(loops) * TRIES * PIECE)
 		return best;
 	/* each piece is written once, so that none is in a cache; what takes twice as long isn't tried again */
@@ -106,6 +107,7 @@ const struct store_loop *store_choose(void *bytes, uint64_t len)
 				continue;
 			loop->zero(at, PIECE);
 			at += PIECE;
+			*done += PIECE;
 			last[n] = clock_now() - begun;
 			if (last[n] >= shortest)
 				continue;

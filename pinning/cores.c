@@ -169,6 +169,14 @@ struct choice {
 	int node, cache;  /* to be near to, or -1 */
 };
 
+static bool has_memory(const struct placement *placement, unsigned int node)
+{
+	for (unsigned int i = 0; i < placement->nmemory_nodes; i++)
+		if (placement->memory_nodes[i] == node)
+			return true;
+	return false;
+}
+
 /* The less, the better; the order of the bits is that of what matters. */
 static unsigned int core_cost(const struct choice *choice, const struct cpu_place *place, const struct cpus *threads)
 {
@@ -178,7 +186,7 @@ static unsigned int core_cost(const struct choice *choice, const struct cpu_plac
 	cost |= cpus_within(threads, &placement->partition) || cpus_within(threads, &placement->isolated) ? 0 : 32;
 	cost |= cpus_has(threads, 0) ? 16 : 0;
 	cost |= placement->function_node >= 0 && place->node != (unsigned int)placement->function_node ? 8 : 0;
-	cost |= placement->memory_node >= 0 && place->node != (unsigned int)placement->memory_node ? 4 : 0;
+	cost |= placement->nmemory_nodes && !has_memory(placement, place->node) ? 4 : 0;
 	cost |= choice->node >= 0 && place->node != (unsigned int)choice->node ? 2 : 0;
 	cost |= choice->cache >= 0 && place->cache != choice->cache ? 1 : 0;
 	return cost;

@@ -22,8 +22,9 @@ struct placement {
 	unsigned int nwanted;	    /* 0: chosen here */
 	unsigned int vcpus;
 	enum smt smt;
-	int function_node; /* be near this NUMA node, or -1 */
-	int memory_node;   /* and then near this one, or -1 */
+	int function_node;		  /* be near this NUMA node, or -1 */
+	const unsigned int *memory_nodes; /* and then near one of these */
+	unsigned int nmemory_nodes;	  /* 0: there are none */
 	const struct topology *topology;
 	struct cpus partition; /* of our own, taken by `nohype host apply` */
 	struct cpus isolated;  /* at boot */

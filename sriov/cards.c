@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "sriov/internal.h"
@@ -22,39 +23,31 @@ static void card_path(char *path, size_t size, const char *state, const char *ca
 	snprintf(path, size, "%s/" CARD "%s", state, card);
 }
 
-static int card_append(const char *path, const char *line)
+static int card_append(const char *path, const char *key, const char *value)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err;
 
 	if (fd < 0)
 		return -errno;
-	errno = 0;
-	if (write(fd, line, strlen(line)) != (ssize_t)strlen(line) || fdatasync(fd))
-		err = errno ? -errno : -ENOSPC;
+	err = line_append(fd, "%s %s\n", key, value);
 	close(fd);
 	return err;
 }
 
-static int card_head(const char *path)
-{
-	char boot[SYSFS_TEXT], line[SYSFS_TEXT + 8];
-	int err = sysfs_read(boot, "/proc/sys/kernel/random/boot_id");
-
-	snprintf(line, sizeof(line), "boot %.64s\n", boot);
-	return err ? err : card_append(path, line);
-}
-
+/* Where the record is new, it begins with the boot whose settings these are. */
 int card_record(const char *state, const char *card, const char *key, const char *value)
 {
-	char path[256], line[256];
+	char path[256], boot[BOOT_ID_SIZE];
 	int err = 0;
 
 	card_path(path, sizeof(path), state, card);
-	if (access(path, F_OK))
-		err = card_head(path);
-	snprintf(line, sizeof(line), "%s %s\n", key, value);
+	if (access(path, F_OK)) {
+		err = boot_id_read(boot, "");
+		if (!err)
+			err = card_append(path, "boot", boot);
+	}
 	if (!err)
-		err = card_append(path, line);
+		err = card_append(path, key, value);
 	return err ? fail(err, "functions: \"%s\": %s", path, strerror(-err)) : 0;
 }
 
@@ -89,7 +82,7 @@ static void card_line_undo(const char *card, const char *line)
 
 static void card_undo(const char *path, const char *card)
 {
-	char text[CARD_MAX + 1], boot[SYSFS_TEXT], *lines[16] = { NULL }, *at, *end;
+	char text[CARD_MAX + 1], boot[BOOT_ID_SIZE], *lines[16] = { NULL }, *at, *end;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), count = 0;
 	ssize_t len = fd < 0 ? 0 : read(fd, text, CARD_MAX);
 
@@ -100,8 +93,7 @@ static void card_undo(const char *path, const char *card)
 		*end = '\0';
 		lines[count++] = at;
 	}
-	if (!count || sysfs_read(boot, "/proc/sys/kernel/random/boot_id") || strncmp(lines[0], "boot ", 5) != 0 ||
-	    strcmp(lines[0] + 5, boot) != 0)
+	if (!count || boot_id_read(boot, "") || strncmp(lines[0], "boot ", 5) != 0 || strcmp(lines[0] + 5, boot) != 0)
 		return;
 	while (--count)
 		card_line_undo(card, lines[count]);

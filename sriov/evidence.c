@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the kernel says of a VM's function, while the VM runs. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,4 +53,15 @@ bool function_evidence(const struct function *function, char text[FUNCTION_TEXT_
 	if (function->request.kind == FUNCTION_NETWORK)
 		held &= settings_tell(function, text + used, FUNCTION_TEXT_MAX - used);
 	return held;
+}
+
+int function_settings(const struct function *function, struct vf_settings *settings, char mac[18])
+{
+	int err = -ENOENT;
+
+	if (function->request.kind == FUNCTION_NETWORK)
+		err = vf_read(function->interface, function->vf, settings);
+	if (!err)
+		mac_print(mac, settings->mac);
+	return err;
 }

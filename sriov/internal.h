@@ -17,7 +17,7 @@ int sysfs_link(char text[SYSFS_TEXT], const char *format, ...) __attribute__((fo
 bool sysfs_is(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A number, or -1. */
 long long sysfs_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Call @each with the names in a folder until it returns something else than 0. */
+/* folder_each() of base/file.h, where no folder is -ENOENT: what must be there is not taken for empty. */
 int sysfs_each(const char *path, int (*each)(void *ctx, const char *name), void *ctx);
 
 /* network.c: settings of virtual function @vf, by netlink; and the interface of the card itself, up or down. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "sriov/internal.h"
@@ -23,7 +24,6 @@
 #define HEAD	   "nohype functions 1\n"
 #define RECORD_MAX KIB(16)
 #define LINES_MAX  128
-#define LINE_MAX   1024
 
 int records_lock(const char *state)
 {
@@ -46,29 +46,22 @@ int records_lock(const char *state)
 	return fd;
 }
 
-/* As one write, on the disk when this returns. */
 static int line_write(struct functions *functions, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static int line_write(struct functions *functions, const char *format, ...)
 {
-	char line[LINE_MAX];
 	va_list ap;
-	int len;
+	int err;
 
 	va_start(ap, format);
-	len = vsnprintf(line, sizeof(line), format, ap);
+	err = line_vappend(functions->record_fd, format, ap);
 	va_end(ap);
-	errno = 0;
-	if (len >= (int)sizeof(line) || write(functions->record_fd, line, (size_t)len) != len ||
-	    fdatasync(functions->record_fd))
-		return fail(errno ? -errno : -ENOSPC, "functions: \"%s\": %s", functions->record_path,
-			    strerror(errno ? errno : ENOSPC));
-	return 0;
+	return err ? fail(err, "functions: \"%s\": %s", functions->record_path, strerror(-err)) : 0;
 }
 
 int record_open(struct functions *functions)
 {
-	char boot[SYSFS_TEXT];
+	char boot[BOOT_ID_SIZE];
 	int err;
 
 	snprintf(functions->record_path, sizeof(functions->record_path), "%s/" RECORD "%d", functions->state,
@@ -79,7 +72,7 @@ int record_open(struct functions *functions)
 		return fail(-errno, "functions: \"%s\": %s", functions->record_path, strerror(errno));
 	err = flock(functions->record_fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 	if (!err)
-		err = sysfs_read(boot, "/proc/sys/kernel/random/boot_id");
+		err = boot_id_read(boot, "");
 	return err ? fail(err, "functions: \"%s\": %s", functions->record_path, strerror(-err))
 		   : line_write(functions, HEAD "boot %s\n", boot);
 }
@@ -112,12 +105,12 @@ int record_settings(struct functions *functions, const struct function *function
 /* A record of this boot: its lines, the last first. */
 static void text_undo(char *text)
 {
-	char *lines[LINES_MAX], boot[SYSFS_TEXT], is[SYSFS_TEXT] = "", *end;
+	char *lines[LINES_MAX], boot[BOOT_ID_SIZE], is[64] = "", *end;
 	int count = 0, used = 0;
 
 	if (sscanf(text, HEAD "boot %63s%n", is, &used) != 1 || text[used] != '\n')
 		return;
-	if (sysfs_read(boot, "/proc/sys/kernel/random/boot_id") || strcmp(boot, is) != 0)
+	if (boot_id_read(boot, "") || strcmp(boot, is) != 0)
 		return;
 	for (text += used + 1; (end = strchr(text, '\n')) && count < LINES_MAX; text = end + 1) {
 		*end = '\0';

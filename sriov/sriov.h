@@ -90,6 +90,9 @@ int rate_mbit_parse(const char *text, uint32_t *mbit);
 /* "0000:03:10.1", or "03:10.1" of domain 0; @out has it as sysfs does. -EINVAL. */
 int address_parse(const char *text, char out[FUNCTION_ADDRESS_MAX]);
 
+/* The NUMA node of the first that the kernel knows one of, -1: of none. @sysfs: "/sys", or a test's. */
+int near_functions(const char *sysfs, const struct function_request *requests, unsigned int count);
+
 /*
  * choose.c: which functions these will be, claimed: @claims is begun. Changes nothing. Negative errno, reported: there
  * is none, it is in use, its IOMMU group isn't its own, it can't be reset, and so on.
@@ -117,6 +120,9 @@ uint64_t functions_mapped(const struct functions *functions);
 
 /* evidence.c: what the kernel says of one now: driver, group, MAC, VLAN, rate. False: not as asked. */
 bool function_evidence(const struct function *function, char text[FUNCTION_TEXT_MAX]);
+
+/* What its card says of a network function, and its MAC as text. -ENOENT: it is none; or another negative errno. */
+int function_settings(const struct function *function, struct vf_settings *settings, char mac[18]);
 
 /* record.c: undo what killed VMs have left in @state; how many VMs, in *@vms. Negative errno, reported. */
 int functions_recover(const char *state, unsigned int *vms);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "sriov/internal.h"
 
 #define FORMAT(path, format)                                   \
@@ -48,16 +48,9 @@ int sysfs_read(char text[SYSFS_TEXT], const char *format, ...)
 int sysfs_write(const char *text, const char *format, ...)
 {
 	char path[PATH_MAX];
-	int fd, err = 0;
 
 	FORMAT(path, format);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
+	return file_put(path, text);
 }
 
 int sysfs_link(char text[SYSFS_TEXT], const char *format, ...)
@@ -82,7 +75,7 @@ bool sysfs_is(const char *format, ...)
 	char path[PATH_MAX];
 
 	FORMAT(path, format);
-	return access(path, F_OK) == 0;
+	return file_is(path);
 }
 
 long long sysfs_number(const char *format, ...)
@@ -99,16 +92,5 @@ long long sysfs_number(const char *format, ...)
 
 int sysfs_each(const char *path, int (*each)(void *ctx, const char *name), void *ctx)
 {
-	struct dirent **entries;
-	int count = scandir(path, &entries, NULL, versionsort), result = 0;
-
-	if (count < 0)
-		return -errno;
-	for (int i = 0; i < count; i++) {
-		if (!result && entries[i]->d_name[0] != '.')
-			result = each(ctx, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return result;
+	return file_is(path) ? folder_each(path, each, ctx) : -ENOENT;
 }

@@ -109,7 +109,7 @@ int host_apply(struct host *host, const char *state)
 	struct journal journal = {
 		.pid = (unsigned int)getpid(), .uid = getuid(), .time = time(NULL), .cores = cpus_to_list(&host->cores)
 	};
-	int err = journal.cores ? boot_id_read(journal.boot, host->root)
+	int err = journal.cores ? journal_boot(journal.boot, host->root)
 				: fail(-ENOMEM, "host: no memory for the journal");
 
 	journal.changes = host->changes; /* the same list: @host frees it */

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "pinning/host/cpus.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/task.h"
 
 #define THERE  "there"

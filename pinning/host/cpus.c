@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 
 #define WORDS (CPUS_MAX / 64)
 

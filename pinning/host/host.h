@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/file.h"
 #include "pinning/host/change.h"
 #include "pinning/host/cpus.h"
 
@@ -62,8 +63,6 @@ enum change_outcome {
 };
 
 /* journal.c: what was changed, and by whom. */
-#define BOOT_ID_SIZE 37
-
 struct journal {
 	char boot[BOOT_ID_SIZE]; /* the boot whose settings these are */
 	bool applied;		 /* to the end */

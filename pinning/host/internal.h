@@ -65,7 +65,7 @@ const char *changes_group(const struct changes *changes);
 int journal_write(const struct journal *journal, const char *state);
 int journal_remove(const char *state);
 int journal_parse(struct journal *journal, const char *text, size_t len, const char *boot, const char *name);
-int boot_id_read(char boot[BOOT_ID_SIZE], const char *root);
+int journal_boot(char boot[BOOT_ID_SIZE], const char *root);
 
 /* partition.c: where cgroup v2 is mounted, malloced, of the table @mounts; NULL: nowhere. */
 char *cgroup_find(const char *mounts);

@@ -16,7 +16,7 @@
 #include "base/replace.h"
 #include "base/text_file.h"
 #include "base/util.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 
 #define JOURNAL	    "host.journal"
@@ -40,17 +40,11 @@ static char *end_make(size_t count, uint64_t sum)
 	return text_make("end %zu %016" PRIx64, count, sum);
 }
 
-int boot_id_read(char boot[BOOT_ID_SIZE], const char *root)
+int journal_boot(char boot[BOOT_ID_SIZE], const char *root)
 {
-	char *path = text_make("%s/proc/sys/kernel/random/boot_id", root), *text = path ? file_get(path) : NULL;
-	int err = text ? 0 : -errno;
+	int err = boot_id_read(boot, root);
 
-	snprintf(boot, BOOT_ID_SIZE, "%s", text ? text : "");
-	if (err)
-		fail(err, "host: %s: %s", path ? path : "boot id", strerror(-err));
-	free(text);
-	free(path);
-	return err;
+	return err ? fail(err, "host: %s/proc/sys/kernel/random/boot_id: %s", root, strerror(-err)) : 0;
 }
 
 static char *journal_text(const struct journal *journal, size_t *len)
@@ -266,7 +260,7 @@ int journal_read(struct journal *journal, const char *state, const char *root)
 	int err;
 
 	*journal = (struct journal){ 0 };
-	err = path ? boot_id_read(boot, root) : fail(-ENOMEM, "host: no memory for a path");
+	err = path ? journal_boot(boot, root) : fail(-ENOMEM, "host: no memory for a path");
 	if (!err && !file_is(path))
 		err = -errno;
 	if (!err) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 
 /* Documentation/core-api/workqueue.rst: work that isn't bound to a CPU runs on none but these. */

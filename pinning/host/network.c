@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 
 static const struct cpus none;

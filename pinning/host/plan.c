@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 
 /*

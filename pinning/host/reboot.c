@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 
 static int word_add(struct host *host, char *word, const char *why)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 #include "pinning/host/task.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 
 /* include/linux/sched.h; field 9 of /proc/PID/stat, the same numbers since 3.13. */
 #define PF_KTHREAD	  0x00200000UL

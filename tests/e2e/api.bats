@@ -5,7 +5,7 @@
 load lib
 
 setup_file() {
-  export FOLDER=$BATS_FILE_TMPDIR
+  export FOLDER=$BATS_FILE_TMPDIR NOHYPE_SOCKET=$BATS_FILE_TMPDIR/r/api.sock
   manager_start
 }
 
@@ -128,7 +128,6 @@ END
 }
 
 @test "nohype start, list, show and delete" {
-  export NOHYPE_SOCKET=$FOLDER/r/api.sock
   mkdir -p "$FOLDER/vms"
   echo '{"kernel":"absent","memory":{"size":"64M"}}' >"$FOLDER/vms/from-file.json"
   run "$NOHYPE" start --wait "$FOLDER/vms/from-file.json"
@@ -144,6 +143,113 @@ END
   NOHYPE_SOCKET=$FOLDER/none run "$NOHYPE" list
   same "$status" 1
   has "$output" "no nohyped listens there"
+}
+
+@test "nohype events: all, since one, as JSON, and as they come" {
+  api /v1/vms/seen -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  last=$(curl -s --unix-socket "$NOHYPE_SOCKET" http://n/v1/vms | jq .last_event)
+  same "$("$NOHYPE" events | wc -l)" "$last"
+  [[ $("$NOHYPE" events --since $((last - 1))) =~ ^\ *$last\ .*\ defined\ +seen ]]
+  same "$("$NOHYPE" events --json --since $((last - 1)) | jq -r '"\(.id) \(.type) \(.vm)"')" "$last defined seen"
+  same "$("$NOHYPE" events --since "$last")" ""
+  "$NOHYPE" events -f --json --since $((last - 1)) >"$FOLDER/followed" 3>&- &
+  reader=$!
+  for _ in $(seq 100); do
+    [ ! -s "$FOLDER/followed" ] || break
+    sleep 0.1
+  done
+  api /v1/vms/seen -X DELETE >/dev/null
+  for _ in $(seq 100); do
+    [ "$(wc -l <"$FOLDER/followed")" -lt 2 ] || break
+    sleep 0.1
+  done
+  kill "$reader"
+  same "$(jq -r .type "$FOLDER/followed" | paste -sd ,)" defined,deleted
+  run "$NOHYPE" events --since -3
+  same "$status" 2
+  has "$output" "--since: wanted an event's number"
+}
+
+@test "nohype top: VMs with their state, once and as JSON" {
+  api /v1/vms/idle -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  [[ $("$NOHYPE" top --once) =~ NAME\ +STATE.*idle\ +defined ]]
+  same "$("$NOHYPE" top --json | jq -r '.[] | select(.name == "idle") | "\(.state) \(.live)"')" "defined null"
+  run "$NOHYPE" top web
+  same "$status" 2
+  api /v1/vms/idle -X DELETE >/dev/null
+}
+
+@test "a socket that is given is served, and readiness, life and end are said" {
+  run timeout 60 python3 - "$BUILD/nohyped" "$FOLDER/given" <<-'END'
+	import json, os, signal, socket, sys
+	program, folder = sys.argv[1:]
+	os.mkdir(folder)
+	api, notify = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+	api.bind(f"{folder}/elsewhere")
+	api.listen(8)
+	notify.bind(f"{folder}/notify")
+	pid = os.fork()
+	if pid == 0:
+	    os.dup2(os.open(f"{folder}/log", os.O_WRONLY | os.O_CREAT), 2)
+	    os.dup2(api.fileno(), 3)
+	    os.set_inheritable(3, True)
+	    os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="api.sock", NOTIFY_SOCKET=f"{folder}/notify")
+	    os.execv(program, [program, "--state", f"{folder}/s", "--run", f"{folder}/r"])
+	print(notify.recv(64).decode())
+	client = socket.socket(socket.AF_UNIX)
+	client.connect(f"{folder}/elsewhere")
+	client.sendall(b"GET /v1/version HTTP/1.0\r\n\r\n")
+	print(client.recv(64).split(b"\r")[0].decode())
+	print(sorted(os.listdir(f"{folder}/r")))
+	print(notify.recv(64).decode())
+	os.kill(pid, signal.SIGTERM)
+	print(notify.recv(64).decode())
+	print(os.waitpid(pid, 0)[1])
+	END
+  same "$(paste -sd '|' <<<"$output")" \
+    "READY=1|HTTP/1.1 200 OK|['monitor.sock', 'vm']|WATCHDOG=1|STOPPING=1|0"
+}
+
+@test "restart: as often as is said, with longer delays, over nohyped's death, and not once stopped" {
+  # a core that no host has: the end is "the host can't"
+  guests poll
+  local never="{\"kernel\":\"$SMALL_GUESTS/poll\",\"cores\":[8191]" restart='"restart":{"policy":"on-failure","delay":"300ms","limit":3}'
+  api /v1/vms/again -X PUT -d "$never,$restart}" >/dev/null
+  api /v1/vms/once -X PUT -d "$never}" >/dev/null
+  api /v1/vms/later -X PUT -d "$never,\"restart\":{\"policy\":\"always\",\"delay\":\"1h\"}}" >/dev/null
+  api /v1/vms/again/start -X POST >/dev/null
+  api /v1/vms/once/start -X POST >/dev/null
+  api /v1/vms/later/start -X POST >/dev/null
+  for _ in $(seq 200); do
+    [[ $(api /v1/vms/again) != *'"restarts":1,'* ]] || break
+    sleep 0.05
+  done
+  kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
+  manager_start
+  for _ in $(seq 200); do
+    ! grep -q '"vm":"again".*given up\|given up.*"vm":"again"' "$FOLDER/s/events" || break
+    sleep 0.1
+  done
+  same "$(sed 's/^[^ ]* //' "$FOLDER/s/events" | grep '^{.*}$' |
+    jq -r 'select(.vm == "again" and .type == "restart") | "\(.state) \(.restarts) \(.delay_ms)"' | paste -sd ,)" \
+    "waiting 1 300,waiting 2 600,waiting 3 1200,given up 3 null"
+  has "$(api /v1/vms/once)" '"restarts":0,"restarting":false'
+  has "$(api /v1/vms/later)" '"restarts":1,"restarting":true'
+  # killed when the end was told, and nothing decided on it yet
+  kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
+  sed -i '/"type":"restart".*"vm":"later"/d' "$FOLDER/s/events"
+  manager_start
+  same "$(sed 's/^[^ ]* //' "$FOLDER/s/events" | grep -c '"type":"restart","vm":"later"')" 1
+  has "$(api /v1/vms/later)" '"restarts":1,"restarting":true'
+  has "$(api /v1/vms/once)" '"restarts":0,"restarting":false'
+  has "$(api /v1/vms/later/stop -X POST)" '"restarting":false'
+  has "$(api /v1/vms/later/stop -X POST)" '|409'
+  for vm in again once later; do
+    same "$(api "/v1/vms/$vm" -X DELETE)" '|204'
+  done
+  still_well
 }
 
 @test "after kill -9 all is there again, and the events go on where they were, also when the last line was cut" {

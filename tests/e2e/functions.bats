@@ -55,6 +55,19 @@ refused() {
   grep -q "vf 0     link/ether $mac " "$OUT/link"
 }
 
+@test "a VLAN is what the host sees" {
+  grep -Eq 'vf 0 .*vlan 100,' "$OUT/vlan" || { cat "$OUT/vlan"; return 1; }
+}
+
+@test "the report has each function, as its card has it" {
+  settings='.functions[] | "\(.card) \(.held) \(.settings.vlan) \(.settings.rate_mbit) \(.settings.spoof_check) \(.settings.trust)"'
+  tests/e2e/check-report "$OUT/two.report"
+  same "$(jq -r "$settings" "$OUT/one.report")" "0000:01:00.0 true 0 100 true false"
+  same "$(jq -r "$settings" "$OUT/two.report")" "0000:01:00.0 true 0 0 false true"
+  same "$(jq -r '.functions[].settings.mac' "$OUT/two.report")" 52:54:00:00:00:02
+  same "$(jq -r "$settings" "$OUT/registers.report")" "0000:01:00.0 true 100 0 true false"
+}
+
 @test "the function of another VM is not given twice" {
   same "$(status_of third)" 3
 }

@@ -54,6 +54,17 @@ found() {
   found "supervisor killed" "1|cleared by nohyped|64"
 }
 
+@test "kill -9 of nohyped and a supervisor at once: recover says that memory was not cleared by nohype, once" {
+  local fate="not cleared by nohype: Linux zeroes each page before its next user"
+  found recovered "one sealed $fate|0"
+  found "after recover" "1|$fate|0"
+}
+
+@test "restart: after a violation if that is said, as often as is said; never after an order" {
+  found restarts "start|5|restart|start|5|restart"
+  found "ended by a signal" "0|False"
+}
+
 @test "events come in order, with ids without holes" {
   found "events of a run" "planned|prepared|booting|sealed|gone"
   found ids True

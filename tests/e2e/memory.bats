@@ -45,6 +45,18 @@ pages() {
   kept reserved
 }
 
+@test "rings are a page more, which check counts and the VM brings" {
+  same "$(status_of rings-none)" 0 || { cat "$OUT/rings-none.err"; return 1; }
+  same "$(status_of rings-short)" 3
+  has "$(last_line rings-short)" 'error: memory.size: "64M" and rings: wants 33 huge pages of 2M: this host has 32, 32 of them free:'
+  for name in rings rings-node; do
+    same "$(status_of $name)" 0 || { cat "$OUT/$name.err"; return 1; }
+    same "$(report $name .memory.pages_reserved)" 33
+    kept $name
+  done
+  same "$(report rings-node '.memory.nodes | tostring')" '[{"node":1,"bytes":67108864}]'
+}
+
 @test "on one node: read back, in the guarantee and in the report" {
   same "$(status_of one-node)" 0
   said one-node '^nohype:   memory.fixed +held .* on node 1, in [0-9]+$'
@@ -58,9 +70,10 @@ pages() {
   said small-pages '^nohype:   memory.fixed +not held +4 KiB pages, (6[4-9]|[7-9][0-9]) of 64 MiB locked'
 }
 
-@test "over two nodes: the guest sees both, with their memory, their vCPUs and how far apart they are" {
+@test "over two nodes, with a disk on each: the guest sees both, with their memory, their vCPUs and how far apart they are" {
   same "$(status_of two)" 0
-  same "$(report two '.memory.nodes | sort_by(.node) | map("\(.node):\(.bytes / 1048576)") | join(" ")')" "0:96 1:160"
+  same "$(report two '.memory.nodes | sort_by(.node) | map("\(.node):\(.bytes / 1048576)") | join(" ")')" "0:112 1:208"
+  same "$(report two .memory.pages_reserved)" 160
   # its kernel numbers them as it meets their vCPUs: vCPU 0 is on core 1, which is node 1's
   grep -Eq '^node 0: cpus 0, kib 1[0-9]{5}, distances 10 20' "$OUT/two.out"
   grep -Eq '^node 1: cpus 1, kib 9[0-9]{4}, distances 20 10' "$OUT/two.out"
@@ -70,7 +83,7 @@ pages() {
 @test "cleared by the VM's cores; read back as a whole where that is asked" {
   said reserved 'memory cleared: 64 MiB in [0-9.]+ s, by 1 thread with .*, all of it read back$'
   same "$(report reserved .memory_cleared.verified)" true
-  said two 'memory cleared: 256 MiB in [0-9.]+ s, by 2 threads with [a-z0-9 ]+$'
+  said two 'memory cleared: 320 MiB in [0-9.]+ s, by 2 threads with [a-z0-9 ]+$'
   same "$(report two .memory_cleared.verified)" false
 }
 
@@ -95,8 +108,10 @@ pages() {
     "3 nohype: error: memory.nodes: 7: this host has no such node: wanted one with memory: 0, 1"
   same "$(status_of too-much)" 3
   has "$(last_line too-much)" 'error: memory.nodes: "2000M": more than node 0 has free ('
+  same "$(status_of too-much-disk)" 3
+  has "$(last_line too-much-disk)" 'error: memory.nodes: "32M" and disks of "1G": more than node 1 has free ('
   same "$(status_of no-kernel)" 2
-  for name in no-memory no-node too-much no-kernel; do
+  for name in no-memory no-node too-much too-much-disk no-kernel; do
     kept "$name"
   done
 }

@@ -62,6 +62,13 @@ refused() {
   same "$(cat "$OUT/files")" ''
 }
 
+@test "near the memory's node, and rather near a function's" {
+  for name in near-memory near-function; do
+    same "$(status_of $name)" 0 || { cat "$OUT/$name.err"; return 1; }
+    same "$(cores $name $name)" 1
+  done
+}
+
 @test "a partition's cores are chosen first" {
   same "$(status_of apply)" 0 || { cat "$OUT/apply.err"; return 1; }
   same "$(cores inside inside)" 1,2

@@ -13,7 +13,9 @@ setup() {
   make install DESTDIR="$root" >"$BATS_TEST_TMPDIR/log"
   "$root/usr/local/bin/nohype" --version
   for file in libexec/nohype/nohype-core libexec/nohype/nohype-rings share/man/man1/nohype.1 share/man/man5/nohype-vm.5 share/man/man7/nohype-exits.7 \
-    bin/nohyped share/man/man8/nohyped.8 share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json; do
+    bin/nohyped share/man/man8/nohyped.8 share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json \
+    lib/systemd/system/nohyped.service lib/systemd/system/nohyped.socket lib/systemd/system/nohype@.service share/bash-completion/completions/nohype \
+    share/zsh/vendor-completions/_nohype share/fish/vendor_completions.d/nohype.fish; do
     [ -s "$root/usr/local/$file" ]
   done
   same "$(grep -c INSTALL "$BATS_TEST_TMPDIR/log")" "$(find "$root" -type f | wc -l)"
@@ -25,6 +27,28 @@ setup() {
   make uninstall DESTDIR="$root"
   [ -z "$(find "$root" ! -type d)" ]
   [ -z "$(find "$root" -name '*nohype*')" ]
+}
+
+@test "units are what systemd takes, and completions name commands and VMs" {
+  root=$BATS_TEST_TMPDIR/root
+  make install DESTDIR="$root" >/dev/null
+  if command -v systemd-analyze >/dev/null; then
+    run systemd-analyze verify --root="$root" --man=no "$root"/usr/local/lib/systemd/system/nohype*
+    ! grep -i 'unknown\|invalid\|not executable' <<<"$output"
+  fi
+  PATH=$root/usr/local/bin:$PATH
+  # shellcheck source=completions/nohype.bash
+  source "$root/usr/local/share/bash-completion/completions/nohype"
+  compopt() { :; }
+  COMP_WORDS=(nohype re) COMP_CWORD=1
+  _nohype
+  same "${COMPREPLY[*]}" "report recover"
+  COMP_WORDS=(nohype host u) COMP_CWORD=2
+  _nohype
+  same "${COMPREPLY[*]}" undo
+  for shell in zsh fish; do
+    ! command -v "$shell" >/dev/null || "$shell" -n "$root"/usr/local/share/"$shell"/vendor*/*nohype*
+  done
 }
 
 @test "make help names the targets" {

@@ -20,7 +20,7 @@ import tty
 import host
 
 BOOT_SECONDS = 300
-LOGS_KEPT = 20
+LOGS_KEPT = 100  # more than a check has hosts: that of a failure in its middle is wanted at its end
 CHUNK = 1 << 16
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 

@@ -19,7 +19,7 @@
 
 #include "base/capture.h"
 #include "base/util.h"
-#include "pinning/host/file.h"
+#include "base/file.h"
 #include "pinning/host/internal.h"
 #include "pinning/host/task.h"
 

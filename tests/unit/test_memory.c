@@ -90,6 +90,27 @@ START_TEST(reserved_whole)
 }
 END_TEST
 
+/* A node has its part and its disks: all is bound, and read back where the pages are. */
+START_TEST(disk_on_a_node)
+{
+	struct memory_request req = request(MIB(64), KIB(4));
+	struct memory_nodes *nodes = &req.nodes;
+	struct memory mem;
+
+	if (node_of_cpu(0) != 0)
+		return; /* a kernel without NUMA */
+	layout_add_disk(&req.layout, MIB(32));
+	*nodes = (struct memory_nodes){ 1, { { 0, 0, MIB(64) } }, 1, { { 0, MIB(64), MIB(32) } } };
+	ck_assert_uint_eq(nodes_bytes(nodes, 0), MIB(96));
+	ck_assert_uint_eq(nodes_bytes(nodes, 1), 0);
+	ck_assert_int_eq(memory_reserve(&mem, &req), 0);
+	ck_assert_uint_eq(mem.placement.count, 1);
+	ck_assert_uint_eq(mem.placement.nodes[0].node, 0);
+	ck_assert_uint_eq(mem.placement.nodes[0].bytes, MIB(96));
+	memory_release(&mem);
+}
+END_TEST
+
 START_TEST(size_locked)
 {
 	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
@@ -317,6 +338,24 @@ START_TEST(too_few_hugepages)
 }
 END_TEST
 
+/* With what the rings will take, though memory_reserve itself doesn't take it. */
+START_TEST(too_few_for_the_rings)
+{
+	struct memory_request req = request(GIB(4096), MIB(2));
+	struct capture cap;
+	char *text;
+
+	if (!have_hugepages())
+		return;
+	req.rings = MIB(2);
+	capture_begin(&cap);
+	ck_assert_int_eq(memory_check(&req), -ENOMEM);
+	text = capture_end(&cap);
+	ck_assert_ptr_nonnull(strstr(text, "memory.size: \"4T\" and rings: wants 2097153 huge pages of 2M: "));
+	free(text);
+}
+END_TEST
+
 static unsigned int hugepages_free(void)
 {
 	unsigned int n = 0;
@@ -374,6 +413,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, reserved_whole);
+	tcase_add_test(tc, disk_on_a_node);
 	tcase_add_test(tc, size_locked);
 	tcase_add_test(tc, mapped);
 	tcase_add_test(tc, kept_when_unmapped);
@@ -385,6 +425,7 @@ int main(void)
 	tcase_add_test(tc, more_than_the_host);
 	tcase_add_test(tc, not_whole_pages);
 	tcase_add_test(huge, too_few_hugepages);
+	tcase_add_test(huge, too_few_for_the_rings);
 	tcase_add_test(huge, hugepages);
 	tcase_add_test(huge, hugepages_one_short);
 	suite_add_tcase(suite, tc);

@@ -13,12 +13,14 @@
 #include "base/capture.h"
 #include "base/util.h"
 #include "pinning/pinning.h"
+#include "vmm/supervisor/internal.h"
 
 /* Two sockets, a node each, two L3s a node, two cores below each, two threads a core: CPUs 0-15, siblings 0-1, 2-3, ...
  */
 #define BIG "package:2 [numa(memory=4GiB)] l3:2 core:2 pu:2"
 /* The same as Linux numbers it: the second threads after all first ones. Siblings 0 and 8, 1 and 9, ... */
 #define REAL "package:2 [numa(memory=4GiB)] l3:2 core:2 pu:2(indexes=0,8,1,9,2,10,3,11,4,12,5,13,6,14,7,15)"
+#define FOUR "package:4 [numa(memory=1GiB)] core:4 pu:1"
 #define FLAT "package:1 core:4 pu:1"
 
 static char root[64];
@@ -52,10 +54,11 @@ struct ask {
 	const char *cores;				       /* NULL: auto */
 	unsigned int vcpus;
 	enum smt smt;
-	int function_node, memory_node; /* 1 more than its number; 0: none */
-	const char *others;		/* cores of a VM "web" */
-	const char *want;		/* the cores in their order, and those beside them: "3,1 beside 0,2" */
-	const char *message;		/* or what is said, without "nohype: error: " */
+	int function_node;	  /* 1 more than its number; 0: none */
+	const char *memory_nodes; /* a list; NULL: none */
+	const char *others;	  /* cores of a VM "web" */
+	const char *want;	  /* the cores in their order, and those beside them: "3,1 beside 0,2" */
+	const char *message;	  /* or what is said, without "nohype: error: " */
 	int err;
 };
 
@@ -105,12 +108,13 @@ static void asked(const struct ask *ask)
 {
 	char result[256], message[600], *text;
 	struct claims others = others_take(ask->others), claims = CLAIMS_NONE;
-	unsigned int wanted[64], cores[256];
+	unsigned int wanted[64], nodes[64], cores[256];
 	struct placement placement = { .wanted = wanted,
 				       .nwanted = wanted_make(ask->cores, wanted),
 				       .smt = ask->smt,
 				       .function_node = ask->function_node - 1,
-				       .memory_node = ask->memory_node - 1 };
+				       .memory_nodes = nodes,
+				       .nmemory_nodes = wanted_make(ask->memory_nodes, nodes) };
 	struct topology topology;
 	struct capture cap;
 	struct cpus beside;
@@ -192,8 +196,12 @@ static const struct ask asks[] = {
 	{ .topology = BIG, .vcpus = 3, .smt = SMT_SHARE, .want = "15,14,13" },
 	/* near a function, then near the memory */
 	{ .topology = BIG, .vcpus = 1, .function_node = 1, .want = "7 beside 6" },
-	{ .topology = BIG, .vcpus = 1, .memory_node = 1, .want = "7 beside 6" },
-	{ .topology = BIG, .vcpus = 1, .function_node = 2, .memory_node = 1, .want = "15 beside 14" },
+	{ .topology = BIG, .vcpus = 1, .memory_nodes = "0", .want = "7 beside 6" },
+	{ .topology = FOUR, .vcpus = 3, .memory_nodes = "1,2", .want = "11,10,9" },
+	{ .topology = FOUR, .vcpus = 5, .memory_nodes = "1,2", .want = "11,10,9,8,7" },
+	{ .topology = FOUR, .others = "8,9", .vcpus = 3, .memory_nodes = "2,1", .want = "7,6,5" },
+	{ .topology = FOUR, .function_node = 1, .vcpus = 1, .memory_nodes = "1,2", .want = "3" },
+	{ .topology = BIG, .vcpus = 1, .function_node = 2, .memory_nodes = "0", .want = "15 beside 14" },
 	{ .topology = BIG, .vcpus = 3, .function_node = 1, .want = "7,5,3 beside 2,4,6" },
 	/* isolated is worth more than near; whole cores of both */
 	{ .topology = BIG, .isolated = "12-15", .vcpus = 1, .function_node = 1, .want = "15 beside 14" },
@@ -275,10 +283,45 @@ START_TEST(placed)
 }
 END_TEST
 
+/* A number of the kernel's below the test's folder. */
+static void number_make(const char *folder, int number)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "mkdir -p %s/%s && echo %d >%s/%s/numa_node", root, folder, number, root,
+		 folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* The node of a function: of one that is named, of a card by its interface or address, the first that has one. */
+START_TEST(near)
+{
+	const struct function_request all[] = {
+		{ .kind = FUNCTION_NETWORK, .pf = "virtual0" },
+		{ .kind = FUNCTION_PCI, .address = "0000:02:00.0" },
+		{ .kind = FUNCTION_NETWORK, .pf = "enp1s0" },
+		{ .kind = FUNCTION_NETWORK, .pf = "03:00.1" },
+		{ .kind = FUNCTION_PCI, .address = "0000:09:00.0" },
+	};
+
+	number_make("bus/pci/devices/0000:02:00.0", -1);
+	number_make("class/net/enp1s0/device", 1);
+	number_make("bus/pci/devices/0000:03:00.1", 2);
+	ck_assert_int_eq(near_functions(root, all, 0), -1);
+	ck_assert_int_eq(near_functions(root, all, 2), -1);
+	ck_assert_int_eq(near_functions(root, all, 5), 1);
+	ck_assert_int_eq(near_functions(root, all + 2, 1), 1);
+	ck_assert_int_eq(near_functions(root, all + 3, 2), 2);
+	ck_assert_int_eq(near_functions(root, all + 4, 1), -1);
+	number_make("bus/pci/devices/0000:02:00.0", 0);
+	ck_assert_int_eq(near_functions(root, all, 5), 0);
+}
+END_TEST
+
 /* This very machine, without any disguise: what may be used and is there, and no more. */
 START_TEST(this_host)
 {
-	struct placement placement = { .vcpus = 1, .function_node = -1, .memory_node = -1 };
+	struct placement placement = { .vcpus = 1, .function_node = -1 };
 	struct claims claims = CLAIMS_NONE;
 	struct topology topology;
 	struct cpus beside, online;
@@ -322,6 +365,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, placed, 0, ARRAY_SIZE(asks));
+	tcase_add_test(tc, near);
 	tcase_add_test(tc, this_host);
 	tcase_add_test(tc, lists);
 	suite_add_tcase(suite, tc);

@@ -116,14 +116,14 @@ START_TEST(bad_record)
 	int err;
 
 	state_make();
-	record_put("pages.1", bad_records[_i].text);
+	record_put("pages.1.2048", bad_records[_i].text);
 	capture_begin(&cap);
 	err = pool_recover(state, &pages);
 	text = capture_end(&cap);
 	ck_assert_int_eq(err, bad_records[_i].complained ? -EBADMSG : 0);
 	ck_assert_int_eq(*text != '\0', bad_records[_i].complained);
 	ck_assert_uint_eq(pages, 0);
-	ck_assert(!record_is("pages.1"));
+	ck_assert(!record_is("pages.1.2048"));
 	ck_assert_int_eq(pages_now(-1), before);
 	free(text);
 	state_remove();
@@ -137,9 +137,10 @@ START_TEST(other_files_stay)
 	state_make();
 	record_put("host.journal", "x");
 	record_put("pages.1x", "x");
+	record_put("pages..", "x");
 	record_put("pages.", "x");
 	ck_assert_int_eq(pool_recover(state, &pages), 0);
-	ck_assert(record_is("host.journal") && record_is("pages.1x") && record_is("pages."));
+	ck_assert(record_is("host.journal") && record_is("pages.1x") && record_is("pages..") && record_is("pages."));
 	state_remove();
 	ck_assert_int_eq(pool_recover("/nowhere/at/all", &pages), 0);
 }
@@ -156,6 +157,10 @@ START_TEST(added_and_given_back)
 	state_make();
 	ck_assert_int_eq(pool_add(&pool, &req, state), 0);
 	ck_assert_int_eq(pages_now(-1), before + pages_can());
+	pool_give_back(&pool, state);
+	req.rings = MIB(2); /* anywhere */
+	ck_assert_int_eq(pool_add(&pool, &req, state), 0);
+	ck_assert_int_eq(pages_now(-1), before + pages_can() + 1);
 	pool_give_back(&pool, state);
 	ck_assert_int_eq(pages_now(-1), before);
 	ck_assert_int_eq(pool.fd, -1);
@@ -178,6 +183,16 @@ START_TEST(added_to_nodes)
 	ck_assert_int_eq(pool_add(&pool, &req, state), 0);
 	ck_assert_int_eq(pages_now(0), before[0] + 2);
 	ck_assert_int_eq(pages_now(1), before[1] + 4);
+	pool_give_back(&pool, state);
+	ck_assert_int_eq(pages_now(0), before[0]);
+	ck_assert_int_eq(pages_now(1), before[1]);
+	/* a disk is on one of them, and rings are on the first */
+	req.nodes.disks[req.nodes.ndisks++] = (struct memory_part){ 0, 6 * MIB(2), 3 * MIB(2) };
+	req.layout.size += 3 * MIB(2);
+	req.rings = MIB(2);
+	ck_assert_int_eq(pool_add(&pool, &req, state), 0);
+	ck_assert_int_eq(pages_now(0), before[0] + 5);
+	ck_assert_int_eq(pages_now(1), before[1] + 5);
 	pool_give_back(&pool, state);
 	ck_assert_int_eq(pages_now(0), before[0]);
 	ck_assert_int_eq(pages_now(1), before[1]);

@@ -48,6 +48,8 @@ START_TEST(page_has_what_the_report_has)
 	has(text, "<dt>Started</dt><dd>2026-11-24 00:55:12 UTC</dd>");
 	has(text, "64 MiB in pages of 2 MiB");
 	has(text, "<th scope=\"row\">mapped pages</th><td><span class=\"tag good\">held</span></td>");
+	has(text, "<dt>Disk</dt><dd>root.img, raw, 32 MiB, save: saved, 64 KiB written, the rest as it was</dd>");
+	has(text, "<dt>Function</dt><dd>0000:01:10.0: vfio-pci, group 12 alone</dd>");
 	has(text, ">sealed</text>");
 	has(text, ">violation</text>");
 	has(text, "</html>\n");
@@ -128,6 +130,12 @@ static const struct {
 	{ "timeline.samples", "{}", "timeline.samples: wanted an array" },
 	{ "timeline.samples.1.ns", "0", "timeline.samples[1]: wanted a time that isn't before the last one's" },
 	{ "timeline.samples.1.exits", "[1, 2]", "timeline.samples[1]: wanted as many numbers as vCPUs" },
+	{ "functions", "[{}, {}, {}, {}, {}]", "functions: wanted fewer elements" },
+	{ "functions.0.settings.vlan", "4095", "functions[0].settings.vlan: wanted at most 4094" },
+	{ "functions.1.settings", "{}", "functions[1].settings.mac: wanted this key, and it is missing" },
+	{ "disks.0.save", "\"gone\"", "disks[0].save: wanted one of not asked|no clean end|saved|lost" },
+	{ "disks.1.format", "\"vpc\"", "disks[1].format: wanted one of raw|gzip|xz|zstd|qcow2|vdi|vhdx|vhd" },
+	{ "disks.0.saved.changes_only", "null", "disks[0].saved.changes_only: wanted true or false" },
 	{ "memory_cleared.verified", "1", "memory_cleared.verified: wanted true or false" },
 	{ "memory_cleared.seconds", "-0.5", "memory_cleared.seconds: wanted a number from 0 on" },
 };

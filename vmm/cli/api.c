@@ -139,3 +139,45 @@ int api_ask(const char *method, const char *path, const char *body, size_t len, 
 	free(text);
 	return err ? err : (int)status;
 }
+
+/* The head of an answer; then problems end it. */
+static int stream_begin(FILE *in, char **line, size_t *size)
+{
+	unsigned int status = 0;
+
+	if (getline(line, size, in) < 0 || sscanf(*line, "HTTP/1.%*1[01] %3u", &status) != 1)
+		return fail(-EPROTO, "nohyped: no answer by HTTP");
+	while (getline(line, size, in) > 0 && strcmp(*line, "\r\n") != 0)
+		;
+	if (status == 200)
+		return 0;
+	problem_report(status, getline(line, size, in) > 0 ? *line : "");
+	return -EACCES;
+}
+
+int api_stream(const char *path, bool (*take)(void *ctx, const char *line), void *ctx)
+{
+	int fd = api_connect(), err = fd < 0 ? fd : request_send(fd, "GET", path, "", 0);
+	FILE *in = err ? NULL : fdopen(fd, "r");
+	char *line = NULL;
+	size_t size = 0;
+	bool more = true;
+
+	if (fd >= 0 && !in)
+		close(fd);
+	if (!in)
+		return err ? err : -ENOMEM;
+	err = stream_begin(in, &line, &size);
+	while (!err && more) {
+		/* it sends a comment every few seconds at least */
+		if (getline(&line, &size, in) < 0) {
+			err = fail(-EPIPE, "nohyped: its events end here: it was ended");
+			break;
+		}
+		line[strcspn(line, "\n")] = '\0';
+		more = take(ctx, line);
+	}
+	free(line);
+	fclose(in);
+	return err ? err : 200;
+}

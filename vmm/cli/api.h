@@ -3,6 +3,7 @@
 #define VMM_CLI_API_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,5 +11,11 @@
  * the body's JSON, owned by the caller, or NULL. Negative errno, reported: nobody answered.
  */
 int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer);
+
+/*
+ * Each line of an answer that doesn't end, until @take, which is given @ctx and a line without its newline, says false:
+ * then 200. Negative errno, reported: nohyped has refused, or its answer has ended before.
+ */
+int api_stream(const char *path, bool (*take)(void *ctx, const char *line), void *ctx);
 
 #endif

@@ -40,6 +40,12 @@ int list_main(const struct command *cmd, int argc, char **argv);
 int show_main(const struct command *cmd, int argc, char **argv);
 int start_main(const struct command *cmd, int argc, char **argv);
 int delete_main(const struct command *cmd, int argc, char **argv);
+/* top.c */
+int top_main(const struct command *cmd, int argc, char **argv);
+/* events.c */
+int events_main(const struct command *cmd, int argc, char **argv);
+/* recover.c */
+int recover_main(const struct command *cmd, int argc, char **argv);
 int help_main(const struct command *cmd, int argc, char **argv);
 
 /* control.c: a supervisor's answer, or NULL, reported, if it has understood nothing; and can a VM be called @name? */

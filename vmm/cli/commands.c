@@ -49,6 +49,20 @@ const struct command commands[] = {
 	  list_main },
 	{ "show", "[--json] NAME", "show one of nohyped's VMs",
 	  "A line as of list; with --json all of it, with exits and guarantees.\n", false, show_main },
+	{ "top", "[--once | --json]", "nohyped's VMs, live",
+	  "State, vCPUs, and exits before the seal and since, by the host and by the guest, renewed every second until "
+	  "q\n"
+	  "or Ctrl-C. With --once, or if standard output is no terminal, one table; with --json, one array of what "
+	  "show\n"
+	  "--json has.\n",
+	  false, top_main },
+	{ "events", "[--follow] [--json] [--since ID]", "what happened to nohyped's VMs",
+	  "A line for each event that nohyped keeps: number, time, type, VM and state; of an end, how.\n\n"
+	  "Options:\n"
+	  "  -f, --follow  those that come, until Ctrl-C\n"
+	  "  --since ID    those after that number (default: all; with --follow, none)\n"
+	  "  --json        an object a line, as the API has it\n",
+	  false, events_main },
 	{ "delete", "NAME", "let nohyped forget a VM that doesn't run", "Its configuration, log and report go.\n",
 	  false, delete_main },
 	{ "report", "FILE.json [-o FILE.html]", "make a page of a report that run --report wrote",
@@ -77,6 +91,17 @@ const struct command commands[] = {
 	  false, doctor_main },
 	{ "host", "COMMAND [OPTION...]", "the host's own cores: what they are, and taking them for VMs",
 	  "Looks at the host's cores, and takes them from the host for VMs and gives them back.\n", false, host_main },
+	{ "recover", "[--json] [--run DIR]", "put the host back after the death of everything",
+	  "Undoes what killed VMs have left on the host: functions, huge pages, cores half taken, core managers. Says "
+	  "of\n"
+	  "nohyped's VMs that wrote no end that their memory wasn't cleared by nohype. What lives is not touched; "
+	  "nohyped "
+	  "does\n"
+	  "the same when it starts.\n\n"
+	  "Options:\n"
+	  "  --json     one object on a line\n"
+	  "  --run DIR  nohyped's folder of this boot (default: /run/nohype)\n",
+	  false, recover_main },
 	{ "help", "[COMMAND | exit-codes]", "show help", "Shows help for a command, or the table of exit codes.\n",
 	  false, help_main },
 	{ NULL },

@@ -18,7 +18,8 @@ void config_init(struct vm_config *cfg)
 				   .vcpus = 1,
 				   .seal_level = SEAL_STRICT,
 				   .seal_settle = 1000,
-				   .beat_abort = true };
+				   .beat_abort = true,
+				   .restart = { .delay = 1000, .limit = 5 } };
 }
 
 void config_free(struct vm_config *cfg)

@@ -83,6 +83,16 @@ struct disk_config {
 	bool save_any;	 /* however the VM ended; else after a clean end alone */
 };
 
+/* Whether nohyped starts a VM again that has ended. */
+enum restart_policy { RESTART_NEVER, RESTART_ON_FAILURE, RESTART_ALWAYS };
+
+struct restart {
+	enum restart_policy policy;
+	uint64_t delay;	      /* ms, doubled each time */
+	unsigned int limit;   /* times */
+	bool after_violation; /* then too */
+};
+
 struct vm_config {
 	char *name;	      /* owned, as are all strings; never NULL after config_finish */
 	char *kernel;	      /* path, relative ones already joined to the file's folder */
@@ -112,6 +122,7 @@ struct vm_config {
 	unsigned int beats_missed; /* so many times that without one are too long */
 	bool beat_abort;	   /* which ends the VM, or else is reported */
 	char *report;		   /* path, as the kernel's, or NULL: none is written */
+	struct restart restart;
 	enum smt smt;
 	unsigned int ndisks;
 	struct disk_config disks[VM_DISKS_MAX];

@@ -127,8 +127,6 @@ int disks_agree(const struct vm_config *cfg, const char *where)
 	uint64_t total = cfg->memory_size;
 	int err = 0;
 
-	if (cfg->ndisks && cfg->nnodes)
-		err = fail(-EINVAL, "%s: memory.nodes: wanted none with disks, whose nodes can't be chosen yet", where);
 	for (unsigned int i = 0; i < cfg->ndisks; i++) {
 		const struct disk_config *disk = &cfg->disks[i];
 		enum disk_format format = disk->format ? disk->format : disk_format_of_path(disk->image);

@@ -69,6 +69,9 @@ int cache_agrees(const struct vm_config *cfg, const char *where);
 /* rings.c */
 key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
 
+/* restart.c */
+key_set_fn set_restart_policy, set_restart_delay, set_restart_limit, set_restart_after_violation;
+
 /* require.c: "all", an array or a list. */
 key_set_fn set_require;
 

@@ -65,9 +65,9 @@ static void mask_put(const cpu_set_t *set, FILE *out)
 /* What the pool must hold: what is in use, and what the VM wants, or 1 GiB where no VM is asked about. */
 static void pages_put(const struct doctor *doctor, uint64_t size, FILE *out)
 {
-	uint64_t memory = doctor->vm ? doctor->vm->memory_size : GIB(1);
+	long long needed = doctor->vm ? pages_needed(doctor, size) : (long long)(GIB(1) / size);
 
-	fprintf(out, "%" PRIu64, (memory + size - 1) / size + (uint64_t)pages_in_use(doctor, size));
+	fprintf(out, "%lld", needed + pages_in_use(doctor, size));
 }
 
 static const char *const words[] = { "cores", "each", "others", "others_mask", "module", "pages_2m", "pages_1g" };

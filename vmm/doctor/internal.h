@@ -76,6 +76,9 @@ void value_chosen(char *text);
 /* memory.c: huge pages of this size, in bytes, that are someone's; 0 if that can't be told. */
 long long pages_in_use(const struct doctor *doctor, uint64_t size);
 
+/* How many of this size the VM needs, its rings' with them; without a VM one is enough to be useful. */
+long long pages_needed(const struct doctor *doctor, uint64_t size);
+
 /* --- the readers, by group --- */
 
 look_fn look_value;

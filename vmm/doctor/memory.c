@@ -15,10 +15,13 @@
 #define MEMINFO	     "/proc/meminfo"
 #define CAP_IPC_LOCK 14 /* linux/capability.h: locks any amount of memory */
 
-/* How many pages of @size bytes the VM needs; without a VM one is enough to be useful. */
-static long long pages_needed(const struct doctor *doctor, uint64_t size)
+long long pages_needed(const struct doctor *doctor, uint64_t size)
 {
-	return doctor->vm ? (long long)((doctor->vm->memory_size + size - 1) / size) : 1;
+	const struct vm_config *vm = doctor->vm;
+
+	if (!vm)
+		return 1;
+	return (long long)((vm->memory_size + size - 1) / size) + (vm->rings && size == MIB(2));
 }
 
 static int pages_read_one(const struct doctor *doctor, uint64_t size, const char *file, long long *count)

@@ -136,6 +136,42 @@ static void level_write(const json_t *report, FILE *out)
 	fact_end(out);
 }
 
+static void functions_write(const json_t *report, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (told_get(report, "functions"), i, one)
+		fact_text(json_is_true(told_get(one, "held")) ? "Function" : "Function, not as asked",
+			  told_text(one, "evidence"), out);
+}
+
+static void disks_write(const json_t *report, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (told_get(report, "disks"), i, one) {
+		const json_t *saved = told_get(one, "saved");
+
+		fact_begin("Disk", out);
+		markup_text(told_text(one, "image"), out);
+		fputs(", ", out);
+		markup_text(told_text(one, "format"), out);
+		fputs(", ", out);
+		bytes_write(told_number(one, "bytes"), out);
+		fputs(", save: ", out);
+		markup_text(told_text(one, "save"), out);
+		if (json_is_object(saved)) {
+			fputs(", ", out);
+			bytes_write(told_number(saved, "written_bytes"), out);
+			fprintf(out, " written, the rest %s",
+				json_is_true(told_get(saved, "changes_only")) ? "as it was" : "zero");
+		}
+		fact_end(out);
+	}
+}
+
 static void facts_write(const json_t *report, FILE *out)
 {
 	const json_t *times = told_get(report, "times"), *host = told_get(report, "host");
@@ -151,6 +187,8 @@ static void facts_write(const json_t *report, FILE *out)
 		fact_text("The guest calls itself", told_text(report, "label"), out);
 	cores_write(told_get(report, "config"), out);
 	memory_write(report, out);
+	disks_write(report, out);
+	functions_write(report, out);
 	fact_text("Host's kernel", told_text(host, "kernel"), out);
 	fact_text("Processor", *told_text(host, "processor") ? told_text(host, "processor") : "unknown", out);
 	fputs("</dl>\n</section>\n", out);

@@ -122,6 +122,38 @@ static const struct shape cache[] = {
 	{ NULL },
 };
 
+static const struct shape settings[] = {
+	{ "mac", TEXT },	{ "vlan", COUNT, .max = 4094 },
+	{ "rate_mbit", COUNT }, { "spoof_check", FLAG },
+	{ "trust", FLAG },	{ NULL },
+};
+
+static const struct shape function[] = {
+	{ "address", TEXT },
+	{ "card", TEXT, .or_null = true },
+	{ "vectors", COUNT, .max = 32 },
+	{ "settings", OBJECT, .or_null = true, .members = settings },
+	{ "held", FLAG },
+	{ "evidence", TEXT },
+	{ NULL },
+};
+static const struct shape functions = { "", OBJECT, .members = function };
+
+static const struct shape saved[] = {
+	{ "to", TEXT }, { "written_bytes", COUNT }, { "changes_only", FLAG }, { "seconds", NUMBER }, { NULL },
+};
+
+static const struct shape disk[] = {
+	{ "image", TEXT },
+	{ "format", WORD, .words = "raw|gzip|xz|zstd|qcow2|vdi|vhdx|vhd" },
+	{ "bytes", COUNT },
+	{ "load_seconds", NUMBER },
+	{ "save", WORD, .words = "not asked|no clean end|saved|lost" },
+	{ "saved", OBJECT, .or_null = true, .members = saved },
+	{ NULL },
+};
+static const struct shape disks = { "", OBJECT, .members = disk };
+
 static const struct shape violation[] = {
 	{ "vcpu", COUNT, .max = VCPU },
 	{ "core", COUNT, .max = CORE },
@@ -213,6 +245,8 @@ static const struct shape report_members[] = {
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
 	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "cache", OBJECT, .optional = true, .or_null = true, .members = cache },
+	{ "functions", LIST, .optional = true, .max = 4, .members = &functions },
+	{ "disks", LIST, .optional = true, .max = 4, .members = &disks },
 	{ "violation", OBJECT, .or_null = true, .members = violation },
 	{ "ledger", LIST, .max = 255, .members = &ledger },
 	{ "timeline", OBJECT, .members = timeline },

@@ -3,19 +3,24 @@
 #include <errno.h>
 
 #include "pinning/pinning.h"
+#include "sriov/sriov.h"
 #include "vmm/supervisor/internal.h"
 
 int plan_cores(struct vm_plan *plan, const struct vm_config *cfg)
 {
+	unsigned int nodes[VM_NODES_MAX];
 	struct placement placement = { .wanted = cfg->cores,
 				       .nwanted = cfg->ncores,
 				       .vcpus = cfg->vcpus,
 				       .smt = cfg->smt,
-				       .function_node = -1,
-				       .memory_node = -1 };
+				       .function_node = near_functions("/sys", cfg->functions, cfg->nfunctions),
+				       .memory_nodes = nodes,
+				       .nmemory_nodes = cfg->nnodes };
 	struct topology topology;
 	int err = topology_read(&topology, NULL);
 
+	for (unsigned int i = 0; i < cfg->nnodes; i++)
+		nodes[i] = cfg->nodes[i].node;
 	placement.topology = &topology;
 	if (!err)
 		err = placement_host(&placement);

@@ -106,9 +106,10 @@ static int disk_load(struct vm *vm, unsigned int nth)
 	progress_end(&progress);
 	if (err)
 		return err;
+	vm->disks_told[nth] = (struct disk_told){ .format = vm->disks[nth].format, .load_ns = clock_now() - begun };
 	if (vm->opt->verbose)
 		note("disk %u: %s: at 0x%" PRIx64 ", %" PRIu64 " MiB, in %.3f s", nth, title, range->gpa,
-		     range->size >> 20, (double)(clock_now() - begun) / 1e9);
+		     range->size >> 20, (double)vm->disks_told[nth].load_ns / 1e9);
 	if (disk->save != DISK_SAVE_IMAGE)
 		image_close(&vm->disks[nth]); /* others may do with it what they like */
 	return 0;
@@ -139,24 +140,29 @@ static const char *save_path(const struct vm *vm, unsigned int nth)
 	return disk->save == DISK_SAVE_PATH ? disk->save_path : vm->disks[nth].real;
 }
 
+/* struct disk_told has what became of it. */
 static int disk_save_once(struct vm *vm, unsigned int nth)
 {
 	const struct memory_range *range = layout_disk(&vm->plan.layout, nth);
 	const char *path = save_path(vm, nth);
 	int64_t begun = clock_now();
 	struct progress progress;
-	uint64_t written = 0;
+	struct disk_saved saved;
 	char title[32];
 	int err;
 
 	disk_title(path, title, sizeof(title));
 	progress = (struct progress){ .what = title, .started = begun };
-	err = disk_save(path, vm->memory.host + range->offset, range->size, &written, progress_show, &progress);
+	err = disk_save(path, vm->memory.host + range->offset, range->size, &saved, progress_show, &progress);
 	progress_end(&progress);
-	if (!err)
-		note("%s: disk %s saved: %" PRIu64 " of %" PRIu64 " MiB, the rest zero, in %.3f s", vm->cfg->name,
-		     title, written >> 20, range->size >> 20, (double)(clock_now() - begun) / 1e9);
-	return err;
+	if (err)
+		return err;
+	vm->disks_told[nth].saved = saved;
+	vm->disks_told[nth].save_ns = clock_now() - begun;
+	note("%s: disk %s saved: %" PRIu64 " of %" PRIu64 " MiB, the rest %s, in %.3f s", vm->cfg->name, title,
+	     align_up(saved.written, MIB(1)) >> 20, range->size >> 20, saved.is_clone ? "as it was" : "zero",
+	     (double)vm->disks_told[nth].save_ns / 1e9);
+	return 0;
 }
 
 /* Those that came before anyone was told were about something else. */
@@ -208,7 +214,7 @@ static int disk_save_surely(struct vm *vm, unsigned int nth)
 	return err;
 }
 
-static bool save_is_wanted(const struct vm *vm, unsigned int nth)
+static bool save_is_wanted(struct vm *vm, unsigned int nth)
 {
 	const struct disk_config *disk = &vm->cfg->disks[nth];
 
@@ -216,6 +222,7 @@ static bool save_is_wanted(const struct vm *vm, unsigned int nth)
 		return false;
 	if (disk->save_any || vm->outcome->code == EXIT_CLEAN)
 		return true;
+	vm->disks_told[nth].end = DISK_NOT_CLEAN;
 	note("%s: disk %u is not saved, since this is no clean end: %s stays as it was", vm->cfg->name, nth,
 	     disk->save == DISK_SAVE_IMAGE ? "its image" : "what there is");
 	return false;
@@ -242,10 +249,13 @@ static void disks_save(struct vm *vm)
 		return;
 	if (memory_map(&vm->memory)) {
 		vm->outcome->code = EXIT_ERROR;
-		return;
+		any = false;
 	}
 	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
-		if (wanted[i] && disk_save_surely(vm, i))
+		if (wanted[i])
+			vm->disks_told[i].end = any && !disk_save_surely(vm, i) ? DISK_SAVED : DISK_LOST;
+	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
+		if (vm->disks_told[i].end == DISK_LOST)
 			outcome_add_unsaved(vm, i);
 	memory_unmap(&vm->memory);
 }

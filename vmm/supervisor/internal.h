@@ -55,6 +55,15 @@ struct ring_process {
 };
 
 /* The running one. */
+/* What a report says of a disk. */
+struct disk_told {
+	enum disk_format format;
+	int64_t load_ns;
+	enum { DISK_KEPT, DISK_NOT_CLEAN, DISK_SAVED, DISK_LOST } end; /* its image, that is */
+	struct disk_saved saved;				       /* DISK_SAVED */
+	int64_t save_ns;
+};
+
 struct vm {
 	const struct vm_config *cfg;
 	const struct run_options *opt;
@@ -85,9 +94,11 @@ struct vm {
 	int64_t prepared_at, booting_at, ended_at;
 	struct memory_cleared cleared;
 	struct pool pool;		       /* huge pages that this VM has brought */
+	struct pool rings_pool;		       /* and for its rings, where theirs are of another size */
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
-	bool abandoned;			       /* ordered to end without saving */
-	struct outcome *outcome;	       /* NULL: it has not ended yet */
+	struct disk_told disks_told[VM_DISKS_MAX];
+	bool abandoned;		 /* ordered to end without saving */
+	struct outcome *outcome; /* NULL: it has not ended yet */
 };
 
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
@@ -101,9 +112,9 @@ enum exit_code plan_claim(struct vm_plan *plan);
 void plan_release(struct vm_plan *plan);
 
 /*
- * numa.c: the memory's parts by node, multiples of the pages' size; and when the cores are chosen, the nodes that the
- * guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its core. -EINVAL,
- * reported: there is no such node.
+ * numa.c: the memory's parts by node, multiples of the pages' size, and the disks'; and when the cores are chosen, the
+ * nodes that the guest sees: those of its memory, if they are several, and each vCPU on the one that is nearest to its
+ * core. -EINVAL, reported: there is no such node.
  */
 void plan_nodes(struct vm_plan *plan, const struct vm_config *cfg);
 int plan_numa(struct vm_plan *plan);
@@ -205,6 +216,10 @@ void rings_attach(struct vm *vm, const char *word, int fd);
 void rings_stop(struct vm *vm);
 int64_t rings_watch(struct vm *vm);
 void rings_end(struct vm *vm);
+
+/* Their memory. rings_have_pool: its pages are of another size than the guest's, whose request doesn't count them. */
+struct memory_request rings_request(const struct vm_plan *plan, const struct vm_config *cfg);
+bool rings_have_pool(const struct vm_plan *plan, const struct vm_config *cfg);
 
 /* control.c: orders of this user's and root's, while the VM runs. */
 int control_take(struct vm *vm);

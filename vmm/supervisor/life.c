@@ -48,14 +48,20 @@ void life_say(struct vm *vm, const char *state)
 					 (int)vm->core_pid));
 }
 
+/* By a word or a signal, and not by the guest or for what it did. */
+static bool was_ordered(const struct vm *vm)
+{
+	return vm->abandoned || vm->rings.stop_by || (vm->stop_reason && vm->stop_code == EXIT_CLEAN);
+}
+
 void life_end(struct vm *vm, const struct outcome *outcome)
 {
 	if (!vm->opt->managed)
 		return;
-	life_write(vm,
-		   json_pack("{s:s, s:I, s:i, s:s, s:o, s:I}", "state", "gone", "ns",
-			     (json_int_t)(clock_now() - vm->started), "code", (int)outcome->code, "text", outcome->text,
-			     "violation", violation_json(vm), "cleared_bytes", (json_int_t)vm->cleared.bytes));
+	life_write(vm, json_pack("{s:s, s:I, s:i, s:s, s:o, s:I, s:b}", "state", "gone", "ns",
+				 (json_int_t)(clock_now() - vm->started), "code", (int)outcome->code, "text",
+				 outcome->text, "violation", violation_json(vm), "cleared_bytes",
+				 (json_int_t)vm->cleared.bytes, "ordered", was_ordered(vm)));
 }
 
 /* stdout is open for appending: what is written after the cut follows what was kept. */

@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "pinning/host/host.h"
+#include "rings/rings.h"
 #include "vmm/supervisor/internal.h"
 
 _Static_assert(VM_NODES_MAX == MEMORY_NODES_MAX && VM_NODE_LIMIT == MEMORY_NODE_NUMBER, "one number");
@@ -25,6 +26,12 @@ void plan_nodes(struct vm_plan *plan, const struct vm_config *cfg)
 		if (!part->size) /* the last one has what doesn't go into equal parts */
 			part->size = i + 1 < cfg->nnodes ? share : cfg->memory_size - offset;
 		offset += part->size;
+	}
+	for (unsigned int i = 0; cfg->nnodes && i < cfg->ndisks; i++) {
+		const struct memory_range *range = layout_disk(&plan->layout, i);
+
+		plan->nodes.disks[plan->nodes.ndisks++] =
+			(struct memory_part){ cfg->nodes[i % cfg->nnodes].node, range->offset, range->size };
 	}
 }
 
@@ -85,6 +92,10 @@ int plan_numa(struct vm_plan *plan)
 		if (node_check(nodes->parts[i].node))
 			return -EINVAL;
 	numa->count = nodes->count;
+	/*
+	 * Disks are left out: for a range above 4 GiB in the SRAT, memory or not, Linux keeps 64 MiB to bounce DMA from
+	 * (drivers/acpi/numa/srat.c, max_possible_pfn; arch/x86/kernel/pci-dma.c), which a small guest can't spare.
+	 */
 	for (uint32_t i = 0; i < nodes->count; i++)
 		for (uint32_t n = 0; n < plan->layout.count; n++)
 			memory_add(numa, i, &nodes->parts[i], &plan->layout.ranges[n]);
@@ -106,5 +117,6 @@ struct memory_request plan_memory_request(const struct vm_plan *plan, const stru
 					.page_size = plan->page_size,
 					.nodes = plan->nodes,
 					.crew = { plan->cores, plan->vcpus, crew_enter },
+					.rings = cfg->rings && plan->page_size < GIB(1) ? RINGS_SIZE : 0,
 					.reserve = cfg->memory_reserve };
 }

@@ -102,9 +102,9 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
-	plan_nodes(plan, cfg);
 	if (plan_files(cfg) || plan_disks(plan, cfg))
 		return EXIT_USAGE;
+	plan_nodes(plan, cfg);
 	return plan_host(plan, cfg) || plan_seal(cfg) ? EXIT_HOST : EXIT_CLEAN;
 }
 
@@ -119,6 +119,9 @@ int vm_check(const struct vm_config *cfg, const struct run_options *opt)
 		code = EXIT_USAGE;
 	req = plan_memory_request(&plan, cfg);
 	if (code == EXIT_CLEAN && memory_check(&req))
+		code = EXIT_HOST;
+	req = rings_request(&plan, cfg);
+	if (code == EXIT_CLEAN && rings_have_pool(&plan, cfg) && memory_check(&req))
 		code = EXIT_HOST;
 	plan_release(&plan);
 	return (int)code;

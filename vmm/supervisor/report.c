@@ -84,6 +84,8 @@ static json_t *memory_json(const struct vm *vm)
 						       (json_int_t)placement->nodes[i].bytes));
 	for (uint32_t i = 0; i < vm->pool.count; i++)
 		brought += vm->pool.nodes[i].added;
+	for (uint32_t i = 0; i < vm->rings_pool.count; i++)
+		brought += vm->rings_pool.nodes[i].added;
 	return json_pack("{s:o, s:o, s:I}", "nodes", nodes, "contiguous_runs",
 			 placement->runs ? json_integer((json_int_t)placement->runs) : json_null(), "pages_reserved",
 			 (json_int_t)brought);
@@ -268,6 +270,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 	json_object_set_new(json, "guarantees", guarantees_json(&vm->seal.guarantees));
 	json_object_set_new(json, "memory", memory_json(vm));
 	json_object_set_new(json, "cache", cache_json(vm, true));
+	json_object_set_new(json, "functions", functions_json(vm));
 	json_object_set_new(json, "violation", violation_json(vm));
 	json_object_set_new(json, "ledger", ledger_json(vm));
 	json_object_set_new(json, "timeline", timeline_json(&vm->report.timeline));
@@ -282,6 +285,7 @@ void report_finish(struct vm *vm)
 		cleared = json_pack("{s:I, s:f, s:b, s:i, s:s}", "bytes", (json_int_t)vm->cleared.bytes, "seconds",
 				    (double)vm->cleared.ns / 1e9, "verified", (int)vm->cleared.verified, "threads",
 				    (int)vm->cleared.threads, "stores", vm->cleared.stores);
+	json_object_set_new(json, "disks", disks_json(vm));
 	json_object_set_new(json, "memory_cleared", cleared);
 	json_object_set_new(json, "outcome", outcome_json(vm->outcome)); /* a disk may not have been saved */
 	state_add(json_object_get(json, "states"), "gone", json_integer(since_start(vm, clock_now())));

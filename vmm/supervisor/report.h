@@ -52,6 +52,10 @@ void report_finish(struct vm *vm);
 /* A moment (ns, CLOCK_MONOTONIC) in ns from the start; null for 0, what never was. */
 json_t *time_json(const struct vm *vm, int64_t at);
 
+/* report_devices.c: the disks, when they are saved; the functions, while they are the VM's. New references. */
+json_t *disks_json(const struct vm *vm);
+json_t *functions_json(const struct vm *vm);
+
 /* violation.c: the record, or null; a new reference. */
 json_t *violation_json(const struct vm *vm);
 

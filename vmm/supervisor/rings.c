@@ -27,15 +27,19 @@
 _Static_assert(RINGS_SOCKET == HANDOFF_SOCKET, "program_exec knows one number");
 
 /* Where the guest's own memory can't move, this can't. */
-static int rings_reserve(struct vm *vm)
+struct memory_request rings_request(const struct vm_plan *plan, const struct vm_config *cfg)
 {
-	const struct memory_request req = {
+	return (struct memory_request){
+		.key = "rings",
 		.layout = { .size = RINGS_SIZE, .count = 1, .ranges = { { .size = RINGS_SIZE, .kind = MEMORY_RAM } } },
-		.page_size = vm->plan.page_size == KIB(4) ? KIB(4) : MIB(2),
+		.page_size = plan->page_size == KIB(4) ? KIB(4) : MIB(2),
+		.reserve = cfg->memory_reserve,
 	};
-	int err = memory_reserve(&vm->rings.memory, &req);
+}
 
-	return err ? fail(err, "rings: wanted %d MiB for them, beside the guest's own memory", RINGS_SIZE >> 20) : 0;
+bool rings_have_pool(const struct vm_plan *plan, const struct vm_config *cfg)
+{
+	return cfg->rings && plan->page_size == GIB(1);
 }
 
 /* Where KVM can't map ahead the guest's own first use of the rings does. */
@@ -121,11 +125,12 @@ static int rings_launch(struct vm *vm)
 
 int rings_take(struct vm *vm)
 {
+	struct memory_request req = rings_request(&vm->plan, vm->cfg);
 	int err;
 
 	if (!vm->cfg->rings)
 		return 0;
-	err = rings_reserve(vm);
+	err = memory_reserve(&vm->rings.memory, &req);
 	if (!err)
 		err = rings_launch(vm);
 	if (err)

@@ -56,12 +56,23 @@ static void kvm_give_back(struct vm *vm)
 static int pages_take(struct vm *vm)
 {
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
+	struct memory_request rings = rings_request(&vm->plan, vm->cfg);
+	int err;
 
-	return req.reserve ? pool_add(&vm->pool, &req, HOST_STATE) : 0;
+	if (!req.reserve)
+		return 0;
+	err = pool_add(&vm->pool, &req, HOST_STATE);
+	if (err || !rings_have_pool(&vm->plan, vm->cfg))
+		return err;
+	err = pool_add(&vm->rings_pool, &rings, HOST_STATE);
+	if (err)
+		pool_give_back(&vm->pool, HOST_STATE);
+	return err;
 }
 
 static void pages_give_back(struct vm *vm)
 {
+	pool_give_back(&vm->rings_pool, HOST_STATE);
 	pool_give_back(&vm->pool, HOST_STATE);
 }
 
@@ -215,6 +226,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .opt = opt,
 			 .memory.fd = -1,
 			 .pool.fd = -1,
+			 .rings_pool.fd = -1,
 			 .kvm_fd = -1,
 			 .core_pidfd = -1,
 			 .event_fd = -1,

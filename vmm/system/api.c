@@ -171,10 +171,8 @@ static void start_answer(struct request *request, struct managed *vm, struct ans
 		answer_problem(answer, 409, NULL, "\"%s\" runs already (%s)", vm->name, vm->state);
 		return;
 	}
-	vm->state = "defined";
-	vm->told = 0;
-	vm->run = request->manager->last_event + 1;
-	event_add(request->manager, "start", vm, by_json(request));
+	vm->restarts = 0;
+	vm_begin(request->manager, vm, by_json(request));
 	err = vm_launch(request->manager, vm);
 	if (err)
 		answer_problem(answer, 500, NULL, "\"%s\": its supervisor doesn't start: %s", vm->name, strerror(-err));
@@ -186,6 +184,12 @@ static void order_answer(struct request *request, struct managed *vm, const char
 {
 	bool seal = strcmp(word, "seal") == 0;
 
+	if (!seal && !vm_is_alive(vm) && vm->restart_at) {
+		vm->restart_at = 0;
+		event_add(request->manager, word, vm, by_json(request));
+		answer_json(answer, 202, vm_json(vm));
+		return;
+	}
 	if (!vm_is_alive(vm)) {
 		answer_problem(answer, 409, NULL, "\"%s\" doesn't run (%s): start it first", vm->name, vm->state);
 		return;
@@ -194,6 +198,7 @@ static void order_answer(struct request *request, struct managed *vm, const char
 		answer_problem(answer, 409, NULL, "\"%s\" is %s: wanted it booting", vm->name, vm->state);
 		return;
 	}
+	vm->ordered = vm->ordered || !seal;
 	event_add(request->manager, word, vm, by_json(request));
 	vm_order(vm, word);
 	answer_json(answer, 202, vm_json(vm));

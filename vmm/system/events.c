@@ -81,6 +81,8 @@ static void event_recall(struct manager *manager, const char *text)
 		manager->last_event = id;
 		event_keep(manager, text);
 	}
+	if (vm)
+		vm_restart_recall(vm, json_string_value(json_object_get(event, "type")) ?: "", event);
 	if (vm && json_object_get(event, "seq")) {
 		vm->run = json_integer_value(json_object_get(event, "run"));
 		vm->told = json_integer_value(json_object_get(event, "seq"));

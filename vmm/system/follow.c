@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/record.h"
 #include "base/util.h"
+#include "vmm/recover/recover.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
@@ -113,6 +114,7 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		json_object_set_new(record, "run", json_integer(vm->run));
 		json_object_set_new(record, "seq", json_integer(vm->seq));
 		event_add(manager, "state", vm, json_incref(record));
+		vm->ended_now = strcmp(state, "gone") == 0;
 	}
 	json_decref(record);
 	if (vm->order && state_listens(vm->state))
@@ -144,6 +146,40 @@ static char *record_read(const struct managed *vm, char **at, char *end, unsigne
 	return NULL;
 }
 
+/* The process that holds the lock has said its pid; it can't be another by now, as the lock is held still. */
+static pid_t pid_read(struct managed *vm)
+{
+	char text[4096], *at = text, *record;
+	ssize_t len = pread(vm->life_fd, text, sizeof(text), 0);
+	unsigned int bad = 0;
+	pid_t pid = 0;
+
+	while (len > 0 && !pid && (record = record_next(&at, text + len, &bad))) {
+		json_t *json = json_loads(record, 0, NULL);
+
+		pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
+		json_decref(json);
+	}
+	return pid;
+}
+
+static void process_find(struct managed *vm)
+{
+	if (vm->pid == 0)
+		vm->pid = pid_read(vm);
+	if (vm->pid > 0 && vm->pid_fd < 0)
+		vm->pid_fd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
+}
+
+/* A lock that we get is nobody's: its supervisor has ended. To be asked after the pidfd was opened. */
+static bool life_is_locked(const struct managed *vm)
+{
+	bool locked = flock(vm->life_fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+
+	flock(vm->life_fd, LOCK_UN);
+	return locked;
+}
+
 void vm_read(struct manager *manager, struct managed *vm)
 {
 	unsigned int bad = 0;
@@ -173,7 +209,7 @@ static const char *memory_fate(bool ran, bool cleared)
 		return "none was taken";
 	if (cleared)
 		return "cleared by nohyped";
-	return "not cleared by nohype: Linux zeroes each page before its next user";
+	return MEMORY_NOT_CLEARED;
 }
 
 /* Its record has no "gone": it was killed, or did not come so far. */
@@ -197,6 +233,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	vm->state = "gone";
 	end_set(vm, record);
 	event_add(manager, "state", vm, record);
+	vm->ended_now = true;
 }
 
 void vm_ended(struct manager *manager, struct managed *vm)
@@ -218,23 +255,18 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	vm->core = 0;
 	vm->clearing = 0;
 	vm->order = NULL;
+	if (vm->ended_now)
+		vm_restart_plan(manager, vm);
+	vm->ended_now = false;
 }
 
-/* The process that holds the lock has said its pid; it can't be another by now, as the lock is held still. */
-static pid_t pid_read(struct managed *vm)
+void vm_find_process(struct manager *manager, struct managed *vm)
 {
-	char text[4096], *at = text, *record;
-	ssize_t len = pread(vm->life_fd, text, sizeof(text), 0);
-	unsigned int bad = 0;
-	pid_t pid = 0;
-
-	while (len > 0 && !pid && (record = record_next(&at, text + len, &bad))) {
-		json_t *json = json_loads(record, 0, NULL);
-
-		pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
-		json_decref(json);
-	}
-	return pid;
+	if (vm->life_fd < 0 || vm->pid_fd >= 0)
+		return;
+	process_find(vm);
+	if (!life_is_locked(vm))
+		vm_ended(manager, vm);
 }
 
 int vm_follow(struct manager *manager, struct managed *vm)
@@ -250,13 +282,8 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	free(path);
 	if (vm->life_fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (adopted)
-		vm->pid = pid_read(vm);
-	if (vm->pid > 0)
-		vm->pid_fd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
-	/* a lock that we get is nobody's: its supervisor has ended; asked after the pidfd was opened */
-	alive = !adopted || (flock(vm->life_fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK);
-	flock(vm->life_fd, LOCK_UN);
+	process_find(vm);
+	alive = !adopted || life_is_locked(vm);
 	if (!alive) {
 		fd_close(&vm->pid_fd);
 		vm_ended(manager, vm);

@@ -209,7 +209,10 @@ static int socket_open(const char *folder, const char *name)
 int http_open(struct manager *manager)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
-		int fd = socket_open(manager->folders.run, sockets[i]);
+		int fd = service_socket(&manager->service, sockets[i]);
+
+		if (fd < 0)
+			fd = socket_open(manager->folders.run, sockets[i]);
 
 		if (fd < 0)
 			return fd;

@@ -136,6 +136,16 @@ static void launch_exec(const struct launch *launch, const char *name)
 	_exit(EXIT_NO_EXEC);
 }
 
+void vm_begin(struct manager *manager, struct managed *vm, json_t *event)
+{
+	vm->state = "defined";
+	vm->told = 0;
+	vm->ordered = false;
+	vm->restart_at = 0;
+	vm->run = manager->last_event + 1;
+	event_add(manager, "start", vm, event);
+}
+
 int vm_launch(struct manager *manager, struct managed *vm)
 {
 	struct launch launch = { .life = -1, .log = -1, .console = -1, .null = -1 };

@@ -17,8 +17,11 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
+#include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
 
+#define CONFIG	"/etc/nohype/nohyped.json"
 #define BEAT_MS 5000
 #define FULL_MS 100 /* until it is looked whether one has hung up, where all connections are taken */
 
@@ -91,14 +94,32 @@ static int vms_find_again(struct manager *manager)
 	return 0;
 }
 
+/* What was left when an older nohyped and its VMs were killed together. That something can't be undone hinders none. */
+static void host_recover(struct manager *manager)
+{
+	struct recovered recovered = RECOVERED_NONE;
+
+	if (geteuid() != 0)
+		return;
+	recover_host(&recovered, HOST_STATE);
+	if (recovered_any(&recovered)) {
+		note("what killed VMs had left on the host is undone");
+		event_add(manager, "recovered", NULL, recovered_json(&recovered));
+	}
+	recovered_free(&recovered);
+}
+
 static int http_fd(struct MHD_Daemon *daemon)
 {
 	return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 }
 
-static int timeout_find(const struct manager *manager)
+static int timeout_find(struct manager *manager)
 {
 	MHD_UNSIGNED_LONG_LONG left, least = BEAT_MS;
+	int64_t restart = vms_restart(manager) / 1000000 + 1;
+
+	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)restart);
 
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
@@ -130,11 +151,15 @@ static bool serve_once(struct manager *manager)
 	int ready;
 
 	for (unsigned int i = 0; i < count; i++)
+		vm_find_process(manager, manager->vms[i]);
+	for (unsigned int i = 0; i < count; i++)
 		fds[AT_COUNT + i] = (struct pollfd){ .fd = manager->vms[i]->pid_fd, .events = POLLIN };
+	targets_run(&manager->targets, manager->folders.state, manager->last_event);
 	ready = poll(fds, AT_COUNT + count, timeout_find(manager));
 	if (clock_now() >= manager->next_beat) {
 		manager->next_beat = clock_now() + BEAT_MS * INT64_C(1000000);
 		streams_beat(manager);
+		service_alive();
 	}
 	if (ready > 0 && fds[AT_WATCH].revents)
 		watch_take(manager);
@@ -152,12 +177,16 @@ static int manager_run(struct manager *manager)
 	err = err ? err : signals_take(manager);
 	err = err ? err : vms_load(manager);
 	err = err ? err : events_open(manager);
+	if (!err)
+		host_recover(manager);
 	err = err ? err : vms_find_again(manager);
 	err = err ? err : http_open(manager);
 	if (err)
 		return EXIT_ERROR;
+	service_ready();
 	while (serve_once(manager))
 		;
+	service_ending();
 	http_close(manager);
 	note("ended; VMs that run go on");
 	return EXIT_CLEAN;
@@ -170,6 +199,8 @@ static void usage(void)
 	     "Options:\n"
 	     "  --state DIR  what lasts: configurations, events (default: /var/lib/nohype)\n"
 	     "  --run DIR    sockets, logs and reports of this boot (default: /run/nohype)\n"
+	     "  --config FILE  who is notified of events (see nohyped(8)); default: /etc/nohype/nohyped.json, if it is "
+	     "there\n"
 	     "  --version    show the version\n"
 	     "  -h, --help   show this help");
 }
@@ -177,13 +208,12 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "state", required_argument, NULL, 's' },
-		{ "run", required_argument, NULL, 'r' },
-		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "state", required_argument, NULL, 's' },  { "run", required_argument, NULL, 'r' },
+		{ "config", required_argument, NULL, 'c' }, { "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },	    { 0 },
 	};
 	static struct manager manager = { .folders = { "/var/lib/nohype", "/run/nohype" } };
+	const char *config = NULL;
 	int value;
 
 	while ((value = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -191,6 +221,8 @@ int main(int argc, char **argv)
 			manager.folders.state = optarg;
 		else if (value == 'r')
 			manager.folders.run = optarg;
+		else if (value == 'c')
+			config = optarg;
 		else if (value == 'v')
 			return puts("nohyped " NOHYPE_VERSION) < 0;
 		else if (value == 'h')
@@ -202,5 +234,10 @@ int main(int argc, char **argv)
 		fail(-EINVAL, "nohyped: wanted options alone: see nohyped --help");
 		return EXIT_USAGE;
 	}
+	service_begin(&manager.service);
+	if (!config && !access(CONFIG, F_OK))
+		config = CONFIG;
+	if (targets_read(&manager.targets, config))
+		return EXIT_USAGE;
 	return manager_run(&manager);
 }

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "vmm/config/config.h"
+#include "vmm/system/notify.h"
 #include "vmm/system/route.h"
 
 /*
@@ -36,11 +37,15 @@ struct managed {
 	int pid_fd;
 	int life_fd;
 	off_t life_at;
-	pid_t core;	   /* its core manager's */
-	int memory_fd;	   /* the guest's, held for clearing; -1: not */
-	off_t clearing;	   /* bytes that .pid, a process of ours, clears; 0: it isn't so */
-	const char *order; /* given, and not to be taken yet: "stop" or "abort" */
-	json_t *end;	   /* the last record of its last life, or NULL */
+	pid_t core;	       /* its core manager's */
+	int memory_fd;	       /* the guest's, held for clearing; -1: not */
+	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
+	const char *order;     /* given, and not to be taken yet: "stop" or "abort" */
+	bool ended_now;	       /* told of, and what is to follow not decided yet */
+	bool ordered;	       /* its end: not for a restart */
+	unsigned int restarts; /* in a row */
+	int64_t restart_at;    /* ns, CLOCK_MONOTONIC; 0: it isn't waited for */
+	json_t *end;	       /* the last record of its last life, or NULL */
 };
 
 struct stream {
@@ -51,8 +56,21 @@ struct stream {
 	bool beat; /* to be sent a comment, which shows whether anyone is there */
 };
 
+#define SERVICE_SOCKETS 2
+
+/* Sockets that listen already, as systemd has made them. */
+struct service {
+	unsigned int count;
+	struct {
+		char name[32]; /* FileDescriptorName= */
+		int fd;
+	} sockets[SERVICE_SOCKETS];
+};
+
 struct manager {
+	struct service service;
 	struct folders folders;
+	struct targets targets;
 	struct managed *vms[VMS_MAX]; /* sorted by name */
 	unsigned int count;
 	int locks[2]; /* of the folders */
@@ -83,11 +101,25 @@ char *path_make(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int store_put(struct manager *manager, const char *name, const char *text, size_t len, json_t **errors);
 char *store_path(const struct manager *manager, const char *name);
 
+/*
+ * restart.c. restart_decide: is one that has ended so to be started again, for the time after @restarts, and after how
+ * many ms? vm_restart_plan: of one that has just ended. vms_restart: those whose time has come; ns until the next.
+ */
+bool restart_decide(const struct restart *restart, int code, bool ordered, unsigned int restarts, int64_t *delay);
+void vm_restart_plan(struct manager *manager, struct managed *vm);
+void vm_restart_recall(struct managed *vm, const char *type, const json_t *event);
+int64_t vms_restart(struct manager *manager);
+
+/* The event that a life begins with; takes @event. */
+void vm_begin(struct manager *manager, struct managed *vm, json_t *event);
+
 /* launch.c: start a supervisor. Negative errno, reported. */
 int vm_launch(struct manager *manager, struct managed *vm);
 
-/* follow.c: read on in its life; and its end, when its process is gone. */
+/* follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
+ * known. */
 int vm_follow(struct manager *manager, struct managed *vm);
+void vm_find_process(struct manager *manager, struct managed *vm);
 void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
@@ -110,6 +142,13 @@ int http_open(struct manager *manager);
 void http_serve(struct manager *manager); /* what has come */
 bool http_is_full(const struct manager *manager);
 void http_close(struct manager *manager);
+
+/* service.c: service_socket: the fd of one that was given, or -1. */
+void service_begin(struct service *service);
+int service_socket(const struct service *service, const char *name);
+void service_ready(void);
+void service_alive(void);
+void service_ending(void);
 
 /* stream.c: an answer that doesn't end; NULL: there are too many. */
 struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection *connection, json_int_t after);

@@ -74,9 +74,9 @@ bool vm_is_alive(const struct managed *vm)
 
 json_t *vm_json(const struct managed *vm)
 {
-	return json_pack("{s:s, s:s, s:b, s:I, s:o, s:O?}", "name", vm->name, "state", vm->state, "running",
-			 vm_is_alive(vm), "run", vm->run, "pid", vm->pid ? json_integer(vm->pid) : json_null(), "end",
-			 vm->end);
+	return json_pack("{s:s, s:s, s:b, s:I, s:o, s:i, s:b, s:O?}", "name", vm->name, "state", vm->state, "running",
+			 vm_is_alive(vm), "run", vm->run, "pid", vm->pid ? json_integer(vm->pid) : json_null(),
+			 "restarts", (int)vm->restarts, "restarting", vm->restart_at != 0, "end", vm->end);
 }
 
 /* "web.json" is the VM "web". */

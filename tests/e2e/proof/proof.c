@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "devices/ports.h"
+#include "tests/e2e/planted.h"
 
 #define EVIDENCE 0x8000
 #define QUIET	 8 /* klogctl: set the console's log level */
@@ -124,18 +125,6 @@ static void work_fork(struct evidence *evidence)
 	evidence->work++;
 }
 
-/* No compiler's CPUID: one, whose address is known. */
-static void plant(struct evidence *evidence)
-{
-	evidence->before = 1;
-	__asm__ volatile(".globl planted\n"
-			 "planted: cpuid"
-			 :
-			 : "a"(0), "c"(0)
-			 : "rbx", "rdx", "memory");
-	evidence->after = 1;
-}
-
 static void work_on(int cpu, const char *mode, uint64_t ns, int planting, struct evidence *evidence)
 {
 	void (*work)(struct evidence *) = *mode == 'b' ? work_busy : *mode == 'i' ? work_idle : work_fork;
@@ -153,7 +142,7 @@ static void work_on(int cpu, const char *mode, uint64_t ns, int planting, struct
 	}
 	for (;;) {
 		if (planting)
-			plant(evidence);
+			plant(&evidence->before, &evidence->after);
 		work(evidence);
 	}
 }

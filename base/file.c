@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "pinning/host/file.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,4 +101,39 @@ int folder_each(const char *path, int (*each)(void *context, const char *name), 
 	}
 	free(entries);
 	return result;
+}
+
+int boot_id_read(char boot[BOOT_ID_SIZE], const char *root)
+{
+	char *path = text_make("%s/proc/sys/kernel/random/boot_id", root), *text = path ? file_get(path) : NULL;
+	int err = text ? 0 : -errno;
+
+	snprintf(boot, BOOT_ID_SIZE, "%s", text ? text : "");
+	free(text);
+	free(path);
+	return err;
+}
+
+int line_vappend(int fd, const char *format, va_list ap)
+{
+	char line[LINE_BYTES];
+	int len = vsnprintf(line, sizeof(line), format, ap);
+
+	if (len >= (int)sizeof(line))
+		return -ENOSPC;
+	errno = 0;
+	if (write(fd, line, (size_t)len) != len)
+		return errno ? -errno : -ENOSPC;
+	return fdatasync(fd) ? -errno : 0;
+}
+
+int line_append(int fd, const char *format, ...)
+{
+	va_list ap;
+	int err;
+
+	va_start(ap, format);
+	err = line_vappend(fd, format, ap);
+	va_end(ap);
+	return err;
 }

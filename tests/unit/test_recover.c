@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lives that nobody is left to end. */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/record.h"
+#include "vmm/recover/recover.h"
+
+static char folder[] = "/tmp/test-recover-XXXXXX";
+static char run[sizeof(folder)];
+
+static void folder_make(void)
+{
+	char path[256];
+
+	strcpy(run, folder);
+	ck_assert_ptr_nonnull(mkdtemp(run));
+	snprintf(path, sizeof(path), "%s/vm", run);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+static void folder_remove(void)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -r %s", run);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* A life with a record of each of @states; its fd. */
+static int life_make(const char *name, const char *const *states)
+{
+	char path[256], text[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/vm/%s", run, name);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	strcat(path, "/life");
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(record_append(fd, "{\"run\":1}"), 0);
+	for (; *states; states++) {
+		snprintf(text, sizeof(text), "{\"state\":\"%s\",\"core\":0}", *states);
+		ck_assert_int_eq(record_append(fd, text), 0);
+	}
+	return fd;
+}
+
+static const char *const sealed[] = { "planned", "prepared", "booting", "sealed", NULL };
+static const char *const ended[] = { "planned", "gone", NULL };
+
+/* Its last record, which is whole, of @count. */
+static json_t *life_last(int fd, unsigned int count)
+{
+	static char text[RECORD_MAX];
+	ssize_t len = pread(fd, text, sizeof(text), 0);
+	char *at = text, *record, *last = NULL;
+	unsigned int bad = 0, found = 0;
+
+	while ((record = record_next(&at, text + len, &bad))) {
+		last = record;
+		found++;
+	}
+	ck_assert_uint_eq(bad, 0);
+	ck_assert_uint_eq(found, count);
+	ck_assert_ptr_eq(at, text + len);
+	return json_loads(last, 0, NULL);
+}
+
+static size_t lives_recovered(bool by_manager)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	size_t count;
+
+	ck_assert_int_eq(recover_lives(&recovered, run), 0);
+	ck_assert_int_eq(recovered.by_manager, by_manager);
+	count = json_array_size(recovered.lives);
+	recovered_free(&recovered);
+	return count;
+}
+
+START_TEST(without_end)
+{
+	int fd;
+	json_t *end;
+
+	folder_make();
+	fd = life_make("web", sealed);
+	close(life_make("done", ended));
+	/* what was being written when all was killed */
+	ck_assert_int_eq(write(fd, "0123456789abcdef {\"st", 21), 21);
+	ck_assert_uint_eq(lives_recovered(false), 1);
+	end = life_last(fd, 6);
+	ck_assert_str_eq(json_string_value(json_object_get(end, "state")), "gone");
+	ck_assert_str_eq(json_string_value(json_object_get(end, "memory")), MEMORY_NOT_CLEARED);
+	json_decref(end);
+	ck_assert_uint_eq(lives_recovered(false), 0); /* and once alone */
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
+START_TEST(held)
+{
+	int fd;
+
+	folder_make();
+	fd = life_make("web", sealed);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	ck_assert_uint_eq(lives_recovered(false), 0);
+	json_decref(life_last(fd, 5));
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
+START_TEST(manager_runs)
+{
+	int fd, lock;
+
+	folder_make();
+	fd = life_make("web", sealed);
+	lock = open(run, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_eq(flock(lock, LOCK_EX | LOCK_NB), 0);
+	ck_assert_uint_eq(lives_recovered(true), 0);
+	close(lock);
+	ck_assert_uint_eq(lives_recovered(false), 1);
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
+START_TEST(no_folder)
+{
+	strcpy(run, "/absent");
+	ck_assert_uint_eq(lives_recovered(false), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("recover");
+	TCase *tests = tcase_create("recover");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tests, without_end);
+	tcase_add_test(tests, held);
+	tcase_add_test(tests, manager_runs);
+	tcase_add_test(tests, no_folder);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed != 0;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lives of VMs, as their supervisors wrote them, that end without an end: everything that knew them was killed. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "base/record.h"
+#include "vmm/recover/recover.h"
+
+#define CORE_MS 10000 /* until a core manager that was killed must be gone */
+
+struct life {
+	char state[16]; /* the last that was said; "" none */
+	pid_t core;
+	unsigned int records;
+	size_t whole; /* bytes that are records; what follows was cut */
+};
+
+static void life_take(struct life *life, const char *text)
+{
+	json_t *record = json_loads(text, 0, NULL);
+	const char *state = json_string_value(json_object_get(record, "state"));
+
+	life->records++;
+	if (state)
+		snprintf(life->state, sizeof(life->state), "%s", state);
+	if (json_object_get(record, "core"))
+		life->core = (pid_t)json_integer_value(json_object_get(record, "core"));
+	json_decref(record);
+}
+
+static int life_read(struct life *life, int fd)
+{
+	char *text = malloc(RECORD_MAX), *at = text, *record;
+	ssize_t len = text ? pread(fd, text, RECORD_MAX, 0) : -1;
+	unsigned int bad = 0;
+
+	*life = (struct life){ 0 };
+	while (len > 0 && (record = record_next(&at, text + len, &bad)))
+		life_take(life, record);
+	life->whole = len > 0 ? (size_t)(at - text) : 0;
+	free(text);
+	return len < 0 ? -EIO : 0;
+}
+
+/* The kernel ends a core manager with its supervisor. One that is left is held by its pidfd before it is looked at. */
+static bool core_end(pid_t pid)
+{
+	struct pollfd core = { .fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, .events = POLLIN };
+	char path[64], name[32] = "";
+	FILE *file;
+	bool ours;
+
+	if (core.fd < 0)
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	file = fopen(path, "re");
+	if (file && !fgets(name, sizeof(name), file))
+		*name = '\0';
+	if (file)
+		fclose(file);
+	ours = strcmp(name, "nohype-core\n") == 0;
+	if (ours) {
+		syscall(SYS_pidfd_send_signal, core.fd, SIGKILL, NULL, 0);
+		ours = poll(&core, 1, CORE_MS) == 1;
+	}
+	close(core.fd);
+	return ours;
+}
+
+/* An end as the supervisor would have written it; what it was cut in the middle of goes. */
+static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd)
+{
+	json_t *end =
+		json_pack("{s:s, s:i, s:s, s:n, s:i, s:s}", "state", "gone", "code", EXIT_ERROR, "text",
+			  "all that ran it was killed", "violation", "cleared_bytes", 0, "memory", MEMORY_NOT_CLEARED);
+	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
+	int err = text ? 0 : -ENOMEM;
+
+	if (!err && ftruncate(fd, (off_t)life->whole))
+		err = -errno;
+	err = err ? err : record_append(fd, text);
+	if (!err && fdatasync(fd))
+		err = -errno;
+	if (!err)
+		json_array_append_new(recovered->lives, json_pack("{s:s, s:s, s:s}", "vm", name, "state", life->state,
+								  "memory", MEMORY_NOT_CLEARED));
+	free(text);
+	json_decref(end);
+	return err;
+}
+
+static int life_recover(struct recovered *recovered, int folder, const char *name)
+{
+	struct life life;
+	char path[300];
+	int fd, err = 0;
+
+	if (*name == '.')
+		return 0;
+	snprintf(path, sizeof(path), "%s/life", name);
+	fd = openat(folder, path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : fail(-errno, "\"%s\": %s", path, strerror(errno));
+	/* whoever holds it lives, and writes its end itself */
+	if (!flock(fd, LOCK_EX | LOCK_NB)) {
+		err = life_read(&life, fd);
+		if (!err && strcmp(life.state, "gone") != 0 && *life.state) {
+			recovered->cores_killed += core_end(life.core);
+			err = life_close(recovered, &life, name, fd);
+		}
+	}
+	close(fd);
+	return err ? fail(err, "\"%s\": %s", path, strerror(-err)) : 0;
+}
+
+static int lives_walk(struct recovered *recovered, int folder)
+{
+	DIR *lives = fdopendir(dup(folder));
+	const struct dirent *entry;
+	int err = lives ? 0 : -errno;
+
+	while (lives && (entry = readdir(lives))) {
+		int next = life_recover(recovered, folder, entry->d_name);
+
+		err = err ? err : next;
+	}
+	if (lives)
+		closedir(lives);
+	return err;
+}
+
+int recover_lives(struct recovered *recovered, const char *run)
+{
+	int lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC), folder = -1, err = 0;
+
+	recovered->lives = json_array();
+	if (lock < 0)
+		return errno == ENOENT ? 0 : fail(-errno, "\"%s\": %s", run, strerror(errno));
+	/* nohyped's own lock: one that begins meanwhile is refused for a moment */
+	recovered->by_manager = flock(lock, LOCK_EX | LOCK_NB) != 0;
+	if (!recovered->by_manager)
+		folder = openat(lock, "vm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder >= 0) {
+		err = lives_walk(recovered, folder);
+		close(folder);
+	}
+	close(lock);
+	return err;
+}
