@@ -88,6 +88,7 @@ int cache_info_read(int root, const char *name, struct cache_info *info)
 	return 0;
 }
 
+/* Intel's least is never 0, AMD's is always (arch/x86/kernel/cpu/resctrl/core.c): of it no file says what it counts. */
 int bandwidth_info_read(int root, struct bandwidth_info *info)
 {
 	uint64_t min = 0, gran = 0, closids = 0;
@@ -101,6 +102,7 @@ int bandwidth_info_read(int root, struct bandwidth_info *info)
 		return err;
 	if (min > 100 || gran > 100 || closids > UINT_MAX)
 		return -EINVAL;
+	info->eighths = !info->mbps && min == 0;
 	info->min = (unsigned int)min;
 	info->gran = (unsigned int)gran;
 	info->closids = (unsigned int)closids;

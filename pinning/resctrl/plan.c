@@ -12,8 +12,6 @@
 #include "base/util.h"
 #include "pinning/resctrl/internal.h"
 
-#define CPUINFO_MAX KIB(8) /* the first processor of it is there */
-
 struct plan {
 	struct cache_group *group;
 	const struct cache_wanted *wanted;
@@ -265,24 +263,6 @@ static int level_plan(struct plan *plan, const struct cache_level *level)
 
 /* --- bandwidth --- */
 
-/* AMD's processors count otherwise than the kernel's files say. */
-static bool host_is_amd(const char *host)
-{
-	char path[RESCTRL_PATH_MAX], text[CPUINFO_MAX];
-	bool amd = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/proc/cpuinfo", host);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	while (!amd && fgets(text, sizeof(text), file) && *text != '\n')
-		amd = strncmp(text, "vendor_id", 9) == 0 &&
-		      (strstr(text, "AuthenticAMD") || strstr(text, "HygonGenuine"));
-	fclose(file);
-	return amd;
-}
-
 static int bandwidth_refuse(const struct plan *plan, const struct bandwidth_info *info, int err)
 {
 	char text[32];
@@ -321,7 +301,7 @@ static int bandwidth_add(struct plan *plan, const struct bandwidth_info *info, u
 
 static int bandwidth_plan(struct plan *plan, bool mbps)
 {
-	struct bandwidth_info info = { .mbps = mbps, .eighths = !mbps && host_is_amd(plan->group->user.host) };
+	struct bandwidth_info info = { .mbps = mbps };
 	const struct schemata_line *line = schemata_find(&plan->host, "MB");
 	unsigned int value = 0;
 	int err;

@@ -89,7 +89,7 @@ struct bandwidth_info {
 	bool eighths; /* AMD's: neither percent nor MB/s, but parts of 1/8 GB/s */
 };
 
-/* info.c: the same for info/MB; .mbps and .eighths are the host's, and stay. */
+/* info.c: the same for info/MB; .mbps is the mount's, and stays. */
 int bandwidth_info_read(int root, struct bandwidth_info *info);
 
 /*

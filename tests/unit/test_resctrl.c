@@ -344,7 +344,14 @@ START_TEST(info_of_bandwidth)
 	ck_assert_uint_eq(info.min, 10);
 	ck_assert_uint_eq(info.gran, 5);
 	ck_assert_uint_eq(info.closids, 8);
-	ck_assert(info.mbps);
+	ck_assert(info.mbps && !info.eighths);
+	/* as AMD's says */
+	file_make(root, "info/MB/min_bandwidth", "0\n");
+	ck_assert_int_eq(bandwidth_info_read(root, &info), 0);
+	ck_assert(!info.eighths);
+	info.mbps = false;
+	ck_assert_int_eq(bandwidth_info_read(root, &info), 0);
+	ck_assert(info.eighths);
 	file_make(root, "info/MB/min_bandwidth", "101\n");
 	ck_assert_int_eq(bandwidth_info_read(root, &info), -EINVAL);
 	folder_remove(root, path);
