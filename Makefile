@@ -177,8 +177,8 @@ $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS)
 
 # Groups of resctrl are tried on a simulated one.
-$(BUILD)/unit/test_resctrl_group: $(BUILD)/resctrlfs
-$(BUILD)/unit/test_resctrl_group: CPPFLAGS += -DRESCTRLFS='"$(abspath $(BUILD))/resctrlfs"'
+$(BUILD)/unit/test_resctrl_group $(BUILD)/unit/test_resctrl_life: $(BUILD)/resctrlfs
+$(BUILD)/unit/test_resctrl_group $(BUILD)/unit/test_resctrl_life: CPPFLAGS += -DRESCTRLFS='"$(abspath $(BUILD))/resctrlfs"'
 
 $(BUILD)/resctrlfs: tests/resctrl/resctrlfs.c
 	@mkdir -p $(@D)

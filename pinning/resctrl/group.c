@@ -53,6 +53,12 @@ static void path_make(char path[GROUP_PATH_MAX], const char *group, const char *
 	snprintf(path, GROUP_PATH_MAX, "%s%s%s", group, *file ? "/" : "", file);
 }
 
+/* In messages. */
+static const char *label(const char *group)
+{
+	return strcmp(group, ".") == 0 ? "the default group" : group;
+}
+
 int group_make(int root, const char *group)
 {
 	char status[STATUS_BYTES];
@@ -99,7 +105,7 @@ static int line_verify(int root, const char *group, const struct schemata_line *
 	int err = group_schemata(root, group, &schemata);
 
 	if (err)
-		return fail(err, "resctrl: %s: read schemata back: %s", group, strerror(-err));
+		return fail(err, "resctrl: %s: read schemata back: %s", label(group), strerror(-err));
 	there = schemata_find(&schemata, line->name);
 	for (unsigned int i = 0; i < line->count; i++) {
 		unsigned int j = 0;
@@ -107,7 +113,7 @@ static int line_verify(int root, const char *group, const struct schemata_line *
 		while (there && j < there->count && there->domains[j].id != line->domains[i].id)
 			j++;
 		if (!there || j == there->count || there->domains[j].value != line->domains[i].value)
-			return fail(-EIO, "resctrl: %s: %s of domain %u was written, and is not there", group,
+			return fail(-EIO, "resctrl: %s: %s of domain %u was written, and is not there", label(group),
 				    line->name, line->domains[i].id);
 	}
 	return 0;
@@ -125,8 +131,31 @@ int group_set(int root, const char *group, const struct schemata_line *line)
 	if (!err)
 		return line_verify(root, group, line);
 	text[strcspn(text, "\n")] = '\0';
-	return fail(err, "resctrl: %s: the kernel refuses \"%s\": %s%s", group, text, strerror(-err),
+	return fail(err, "resctrl: %s: the kernel refuses \"%s\": %s%s", label(group), text, strerror(-err),
 		    status_text(root, status));
+}
+
+int group_exclude(int root, const char *group)
+{
+	char path[GROUP_PATH_MAX], status[STATUS_BYTES];
+	int err;
+
+	path_make(path, group, "mode");
+	err = text_write(root, path, "exclusive\n");
+	if (err)
+		return fail(err, "resctrl: %s: make it exclusive: %s%s", group, strerror(-err),
+			    status_text(root, status));
+	return group_is_exclusive(root, group)
+		       ? 0
+		       : fail(-EIO, "resctrl: %s: \"exclusive\" was written, and is not there", group);
+}
+
+bool group_is_exclusive(int root, const char *group)
+{
+	char path[GROUP_PATH_MAX], text[STATUS_BYTES];
+
+	path_make(path, group, "mode");
+	return resctrl_read(root, path, text, sizeof(text)) > 0 && strcmp(text, "exclusive\n") == 0;
 }
 
 /* Is @tid a line of @text? */
@@ -142,9 +171,23 @@ static bool has_task(const char *text, pid_t tid)
 	return false;
 }
 
+/* A VM's threads, and what they have started: many groups have none, the default one thousands. */
+#define TASKS_MAX 65536
+
+bool group_has(int root, const char *group, pid_t tid)
+{
+	char path[GROUP_PATH_MAX], *text = malloc(TASKS_MAX);
+	bool there;
+
+	path_make(path, group, "tasks");
+	there = text && resctrl_read(root, path, text, TASKS_MAX) >= 0 && has_task(text, tid);
+	free(text);
+	return there;
+}
+
 int group_add(int root, const char *group, pid_t tid)
 {
-	char path[GROUP_PATH_MAX], text[SCHEMATA_MAX], status[STATUS_BYTES];
+	char path[GROUP_PATH_MAX], text[32], status[STATUS_BYTES];
 	int err;
 
 	path_make(path, group, "tasks");
@@ -153,8 +196,5 @@ int group_add(int root, const char *group, pid_t tid)
 	if (err)
 		return fail(err, "resctrl: %s: take thread %d in: %s%s", group, (int)tid, strerror(-err),
 			    status_text(root, status));
-	err = resctrl_read(root, path, text, sizeof(text));
-	if (err < 0)
-		return fail(err, "resctrl: %s: read tasks back: %s", group, strerror(-err));
-	return has_task(text, tid) ? 0 : fail(-ESRCH, "resctrl: %s: thread %d is not in it", group, (int)tid);
+	return group_has(root, group, tid) ? 0 : fail(-ESRCH, "resctrl: %s: thread %d is not in it", group, (int)tid);
 }

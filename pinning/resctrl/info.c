@@ -10,7 +10,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "pinning/resctrl/resctrl.h"
+#include "pinning/resctrl/internal.h"
 
 #define VALUE_MAX 64 /* bytes of a file of one number */
 
@@ -88,6 +88,7 @@ int cache_info_read(int root, const char *name, struct cache_info *info)
 	return 0;
 }
 
+/* Intel's least is never 0, AMD's is always (arch/x86/kernel/cpu/resctrl/core.c): of it no file says what it counts. */
 int bandwidth_info_read(int root, struct bandwidth_info *info)
 {
 	uint64_t min = 0, gran = 0, closids = 0;
@@ -101,6 +102,7 @@ int bandwidth_info_read(int root, struct bandwidth_info *info)
 		return err;
 	if (min > 100 || gran > 100 || closids > UINT_MAX)
 		return -EINVAL;
+	info->eighths = !info->mbps && min == 0;
 	info->min = (unsigned int)min;
 	info->gran = (unsigned int)gran;
 	info->closids = (unsigned int)closids;
@@ -136,4 +138,16 @@ int resctrl_find(const char *mounts, struct resctrl_mount *mount)
 		mounts += len + (mounts[len] == '\n');
 	}
 	return -ENOENT;
+}
+
+int level_info_read(int root, const struct cache_level *level, struct cache_info *info)
+{
+	char name[SCHEMATA_NAME_MAX];
+	int err = -ENOENT;
+
+	for (size_t i = 0; err == -ENOENT && i < CACHE_HALVES; i++) {
+		snprintf(name, sizeof(name), "%s%s", level->line, cache_halves[i]);
+		err = cache_info_read(root, name, info);
+	}
+	return err;
 }

@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/claim.h"
+
 /*
  * Shares of caches and of memory bandwidth, as the kernel's resctrl file system gives them
- * (Documentation/filesystems/resctrl.rst). Only group.c changes anything.
- * All but group.c's report nothing: the callers know which key and which file it is about.
+ * (Documentation/filesystems/resctrl.rst). Only what takes or gives back a VM's share changes anything.
+ * What reads reports nothing, if it doesn't say so: the callers know which key and which file it is about.
  */
 enum share_kind { SHARE_NONE, SHARE_WAYS, SHARE_PERCENT, SHARE_MBPS };
 
@@ -84,14 +86,16 @@ struct bandwidth_info {
 	unsigned int min, gran; /* percent */
 	unsigned int closids;
 	bool mbps;
+	bool eighths; /* AMD's: neither percent nor MB/s, but parts of 1/8 GB/s */
 };
 
 /* info.c: the same for info/MB; .mbps is the mount's, and stays. */
 int bandwidth_info_read(int root, struct bandwidth_info *info);
 
 /*
- * What to write for @share: percent rounded up to a step as the kernel would, or MB/s. -ENOTSUP: percent on an mba_MBps
- * mount or MB/s without it; -ERANGE: below the least; -EINVAL: no share of bandwidth.
+ * What to write for @share: percent rounded up to a step as the kernel would, MB/s, or those rounded down to AMD's
+ * parts. -ENOTSUP: percent where MB/s are counted, or the other way round; -ERANGE: below the least; -EINVAL: no share
+ * of bandwidth.
  */
 int bandwidth_value(const struct bandwidth_info *info, const struct share *share, unsigned int *value);
 
@@ -149,7 +153,99 @@ int group_set(int root, const char *group, const struct schemata_line *line);
 /* Take a thread in, and see that it is. */
 int group_add(int root, const char *group, pid_t tid);
 
-/* What the group holds now. Reports nothing. */
+/* Nobody else's masks may meet its own from here on, if none does now: read back. The kernel wants that of all caches.
+ */
+int group_exclude(int root, const char *group);
+
+/* What the group holds now; is @tid in it? "." is the default one. Report nothing. */
 int group_schemata(int root, const char *group, struct schemata *schemata);
+bool group_has(int root, const char *group, pid_t tid);
+
+/* Is its mode "exclusive"? Reports nothing. */
+bool group_is_exclusive(int root, const char *group);
+
+/* --- a VM's share, from the plan to the end --- */
+
+#define GROUP_PREFIX "nohype-" /* and the VM's name; whoever else calls a group so loses it */
+#define CACHES_MAX   SCHEMATA_DOMAINS_MAX
+
+struct cache_wanted {
+	struct share l3, l2, bandwidth;
+	bool exclusive;
+};
+
+/* Whom it is for, and where. All are the caller's, and must live as long as the group. */
+struct cache_user {
+	const char *vm;
+	const unsigned int *cores;
+	unsigned int ncores;
+	const char *host;  /* begins the paths of the host's files; "" but in tests */
+	const char *state; /* folder of records: HOST_STATE */
+};
+
+/* Caches of one level, by the kernel's numbers. */
+struct cache_set {
+	unsigned int count;
+	unsigned int ids[CACHES_MAX];
+	int cpus[CACHES_MAX]; /* the first CPU below each: the kernel may read a cache's counters there */
+};
+
+struct cache_group {
+	struct cache_user user;
+	int root;	/* the file system; -1: no share is asked for */
+	int record_fd;	/* locked as long as the group is somebody's; -1: it isn't there */
+	bool simulated; /* not the kernel's own file system */
+	bool exclusive;
+	char name[GROUP_PATH_MAX];
+	char record[GROUP_PATH_MAX + 64];
+	struct schemata lines;	 /* what it is to have, of the caches that it is about */
+	struct cache_set l3, l2; /* that its cores use */
+};
+
+#define CACHE_GROUP_NONE ((struct cache_group){ .root = -1, .record_fd = -1 })
+
+/*
+ * caches.c: the caches of @level that the cores use. -ENOENT: the kernel tells of none; -E2BIG; another negative errno.
+ */
+int caches_of(const struct cache_user *user, unsigned int level, struct cache_set *set);
+
+/*
+ * plan.c: which ways and how much bandwidth it will have, claimed: @claims is begun. Changes nothing. Negative errno,
+ * reported: this host can't, or others have too much of it. close in any case.
+ */
+int cache_plan(struct cache_group *group, const struct cache_wanted *wanted, const struct cache_user *user,
+	       struct claims *claims);
+void cache_close(struct cache_group *group);
+
+/*
+ * life.c: make the group, take its ways from the default one, and read back; all or nothing: negative errno, reported.
+ * cache_add takes a thread in. cache_give_back removes the group, and gives the default one back what was taken, unless
+ * somebody else has changed that.
+ */
+int cache_take(struct cache_group *group);
+int cache_add(const struct cache_group *group, pid_t tid);
+void cache_give_back(struct cache_group *group);
+
+/* Remove what killed VMs have left; how many, in *@groups. Negative errno, reported. */
+int cache_recover(const char *host, const char *state, unsigned int *groups);
+
+/* evidence.c: what the kernel says of it, with these threads in it. False: it isn't as planned; @text says what. */
+bool cache_evidence(const struct cache_group *group, const pid_t *tids, unsigned int count, char *text, size_t size);
+
+/* monitor.c: what it uses of one cache; -1: not to be had. */
+enum { CACHE_OCCUPANCY, CACHE_TOTAL, CACHE_LOCAL, CACHE_COUNTERS };
+
+struct cache_use {
+	unsigned int cache;
+	int64_t values[CACHE_COUNTERS]; /* bytes; what was moved is since the group was made */
+};
+
+extern const char *const cache_counters[CACHE_COUNTERS]; /* "llc_occupancy" */
+
+/*
+ * One of its caches, the @nth of .l3, into @use. The kernel reads a cache's counters on one of its CPUs: that is
+ * refused (-EBUSY) if @quiet, a list, has it. -ENOENT: this host can't monitor; -EAGAIN: the kernel has none just now.
+ */
+int cache_monitor(const struct cache_group *group, unsigned int nth, const char *quiet, struct cache_use *use);
 
 #endif

@@ -57,8 +57,13 @@ int bandwidth_value(const struct bandwidth_info *info, const struct share *share
 
 	if (share->kind != SHARE_PERCENT && share->kind != SHARE_MBPS)
 		return -EINVAL;
-	if ((share->kind == SHARE_MBPS) != info->mbps)
+	if ((share->kind == SHARE_MBPS) != (info->mbps || info->eighths))
 		return -ENOTSUP;
+	/* Documentation/filesystems/resctrl.rst, "Memory bandwidth allocation on AMD": 1/8 GB/s */
+	if (info->eighths) {
+		*value = share->amount / 125;
+		return *value ? 0 : -ERANGE;
+	}
 	if (info->mbps) {
 		*value = share->amount;
 		return 0;

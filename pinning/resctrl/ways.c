@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/util.h"
-#include "pinning/resctrl/resctrl.h"
+#include "pinning/resctrl/internal.h"
 
 static unsigned int bits(uint64_t mask)
 {
@@ -66,4 +66,20 @@ int ways_place(const struct cache_info *info, uint64_t taken, unsigned int ways,
 		return -ENOSPC;
 	*mask = found;
 	return 0;
+}
+
+uint64_t ways_longest(const struct cache_info *info, uint64_t ways)
+{
+	uint64_t longest = 0;
+
+	if (info->sparse)
+		return ways;
+	while (ways) {
+		uint64_t low = ways & -ways, run = ways & ~(ways + low);
+
+		if (bits(run) > bits(longest))
+			longest = run;
+		ways &= ~run;
+	}
+	return longest;
 }

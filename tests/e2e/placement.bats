@@ -7,6 +7,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   guests busy
+  make -s "$BUILD/resctrlfs" >&2
   "$RIG" --cpus 4 --numa 2 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" \
     -- tests/e2e/placement-runs >&2 3>&-
 }
@@ -74,4 +75,61 @@ refused() {
   same "$(jq -c '[.cpus[].kind]' "$OUT/inside.json")" '["host","partition","partition","host"]'
   same "$(status_of inside)" 0 || { cat "$OUT/inside.err"; return 1; }
   same "$(status_of undo)" 0 || { cat "$OUT/undo.err"; return 1; }
+}
+
+@test "a share of caches or bandwidth is refused where there is no resctrl, and doctor says so before" {
+  ! grep -q resctrl "$OUT/sys-fs" || { echo 'this host has resctrl: the test is about one that has not'; return 1; }
+  for name in no-l3 check-no-l3; do
+    refused "$name" 3 "l3: this host has no resctrl (/sys/fs/resctrl isn't there): its processor or kernel can't share out"
+  done
+  for name in no-bandwidth check-no-bandwidth; do
+    refused "$name" 3 "memory_bandwidth: this host has no resctrl"
+  done
+  ! grep -Eq 'memory cleared|start:' "$OUT/no-l3.err" || return 1
+  same "$(jq -c '[.[] | select(.group == "cache" and .status == "bad") | .id]' "$OUT/doctor-l3.json")" \
+    '["cache.resctrl","cache.l3_allocation"]'
+  # who asks for none has none, and it isn't said to be 0
+  same "$(jq -c .cache "$OUT/no-share.json")" null
+}
+
+# in_simulation NAME LINE
+in_simulation() {
+  grep -qxF -- "$2" "$OUT/$1.resctrl" || { echo "$1: not there: $2"; cat "$OUT/$1.resctrl"; return 1; }
+}
+
+@test "simulated: a VM's vCPUs are in a group with its ways, which the host loses" {
+  same "$(status_of shared)" 0 || { cat "$OUT/shared.err"; return 1; }
+  in_simulation before '    L3:0=fff;1=fff;2=fff;3=fff'
+  in_simulation shared '    L3:0=fff;1=fff;2=3f;3=fff'
+  in_simulation shared '    L3:0=3;1=3;2=3c0;3=3'
+  in_simulation shared '    MB:0=  100;1=  100;2=   20;3=  100'
+  # one thread, of the core manager's, on the VM's core
+  same "$(cat "$OUT/shared.tasks")" "$(cat "$OUT/shared.core") 2"
+  same "$(jq -c '.guarantees[] | select(.name == "cache.own") | [.state, .evidence]' "$OUT/shared.json")" \
+    '["held","simulated: group nohype-shared, L3 2: ways 3c0, bandwidth 2: at most 20, 1 vCPU"]'
+  same "$(jq -c '[.vms[] | select(.vm == "shared") | .claims[] | select(.what | startswith("core") | not) | .what]' \
+    "$OUT/shared-topology.json")" \
+    '["l3 2 way 6","l3 2 way 7","l3 2 way 8","l3 2 way 9","bandwidth 2"]'
+}
+
+@test "simulated: what it uses is told where it can be read, and why not where it can't" {
+  # the list of CPUs below the cache begins with one that is the VM's
+  same "$(jq -c .cache "$OUT/shared.json")" '{"group":"nohype-shared","simulated":true,"l3":[{"cache":2,"occupancy_bytes":null,"total_bytes":null,"local_bytes":null,"unread":"the kernel would read it on a CPU that is isolated, or this VM'"'"'s"}]}'
+  same "$(jq -c .cache.l3 "$OUT/share.report.json")" '[{"cache":2,"occupancy_bytes":131072,"total_bytes":null,"local_bytes":null,"unread":null}]'
+}
+
+@test "simulated: ways that a VM has are refused, by its name, and nothing is touched" {
+  refused more 3 'l3: 9 ways: cache 2 '
+  has "$(cat "$OUT/more.err")" 'l3 2 way 9 is promised to VM "shared" (process '
+  same "$(cat "$OUT/refused.resctrl")" "$(cat "$OUT/shared.resctrl")"
+}
+
+@test "simulated: all is the host's again, after an end and after a kill" {
+  same "$(cat "$OUT/stopped.resctrl")" "$(cat "$OUT/before.resctrl")"
+  same "$(status_of killed-share)" 137
+  in_simulation killed 'nohype-killed-share'
+  in_simulation killed '    L3:0=fff;1=fff;2=3f;3=fff'
+  same "$(status_of share-undo)" 0 || { cat "$OUT/share-undo.err"; return 1; }
+  has "$(cat "$OUT/share-undo.err")" 'the shares of caches and bandwidth of 1 killed VM are the host'"'"'s again'
+  same "$(cat "$OUT/undone.resctrl")" "$(cat "$OUT/before.resctrl")"
 }

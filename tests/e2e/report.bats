@@ -66,7 +66,7 @@ END
 }
 
 @test "the guarantees are the same at the seal, live and in the end" {
-  same "$(of_report '[.guarantees[].name] | join(" ")')" "cores.isolated memory.fixed memory.mapped devices.gone exits.fatal calls.filtered functions.own"
+  same "$(of_report '[.guarantees[].name] | join(" ")')" "cores.isolated memory.fixed memory.mapped devices.gone exits.fatal calls.filtered functions.own cache.own"
   same "$(of_report '[.guarantees[].state] | unique | join(" ")')" held
   same "$(jq -c .guarantees "$OUT/exits.json")" "$(of_report '.guarantees | tojson')"
   grep -qE '^nohype:   memory.fixed +held +64 MiB in 2 MiB pages' "$OUT/run.err"

@@ -315,7 +315,7 @@ END_TEST
 
 START_TEST(examples_are_good)
 {
-	static const char *const files[] = { "minimal", "debian", "pinned", "sealed", "disk" };
+	static const char *const files[] = { "minimal", "debian", "pinned", "sealed", "disk", "cache" };
 	char path[64];
 	struct vm_config cfg;
 
@@ -386,6 +386,27 @@ static unsigned int schema_walk(const json_t *schema, const char *parent, json_t
 	return count;
 }
 
+START_TEST(shares)
+{
+	static const char text[] =
+		"{\"kernel\":\"k\",\"l3\":\"4 ways\",\"l2\":\"25%\",\"memory_bandwidth\":\"500MB/s\","
+		"\"cache_exclusive\":true,\"require\":\"cache.own\"}";
+	struct vm_config cfg;
+
+	config_init(&cfg);
+	ck_assert_int_eq(cfg.cache.l3.kind, SHARE_NONE);
+	ck_assert_int_eq(config_parse(&cfg, text, strlen(text), "c.json", "/vms"), 0);
+	ck_assert_int_eq(config_finish(&cfg, "c.json"), 0);
+	ck_assert(cfg.cache.l3.kind == SHARE_WAYS && cfg.cache.l3.amount == 4);
+	ck_assert(cfg.cache.l2.kind == SHARE_PERCENT && cfg.cache.l2.amount == 25);
+	ck_assert(cfg.cache.bandwidth.kind == SHARE_MBPS && cfg.cache.bandwidth.amount == 500);
+	ck_assert(cfg.cache.exclusive);
+	ck_assert_uint_eq(cfg.require, 1U << GUARANTEE_CACHE);
+	config_free(&cfg);
+	ck_assert_int_eq(cfg.cache.l3.kind, SHARE_NONE);
+}
+END_TEST
+
 START_TEST(schema_has_the_same_keys)
 {
 	json_t *schema = json_load_file("schemas/vm.schema.json", JSON_REJECT_DUPLICATES, NULL), *left = json_object();
@@ -419,6 +440,7 @@ int main(void)
 	tcase_add_loop_test(tc, duration, 0, ARRAY_SIZE(durations));
 	tcase_add_test(tc, disks);
 	tcase_add_test(tc, examples_are_good);
+	tcase_add_test(tc, shares);
 	tcase_add_test(tc, schema_has_the_same_keys);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

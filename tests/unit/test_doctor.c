@@ -378,6 +378,27 @@ END_TEST
 
 /* --- what is asked --- */
 
+/* Of the rows about shares those that the VM asks for, and then it can't be without them. */
+START_TEST(shares_that_matter)
+{
+	struct vm_config vm = { .seal_level = SEAL_STRICT, .page_size = KIB(4), .vcpus = 1 };
+	static const char *const wanted[] = { "cache.resctrl", "cache.l3_allocation" };
+	struct doctor doctor = { .vm = &vm };
+	const struct check *check;
+	size_t found = 0;
+
+	vm.cache.l3.kind = SHARE_WAYS;
+	for (size_t i = 0; (check = check_at(i)); i++) {
+		if (!(check->only & ONLY_SHARES) || !check_matters(&doctor, check))
+			continue;
+		ck_assert_uint_lt(found, ARRAY_SIZE(wanted));
+		ck_assert_str_eq(check->id, wanted[found++]);
+		ck_assert(check_decides(&doctor, check));
+	}
+	ck_assert_uint_eq(found, ARRAY_SIZE(wanted));
+}
+END_TEST
+
 START_TEST(what_matters)
 {
 	struct vm_config vm = { .seal_level = SEAL_STRICT, .page_size = KIB(4), .vcpus = 1 };
@@ -388,14 +409,15 @@ START_TEST(what_matters)
 		bool silent = check->levels == LEVEL(SEAL_SILENT), big = check->only & (ONLY_2M | ONLY_1G);
 
 		vm.seal_level = SEAL_STRICT;
-		if (silent || big || check->only & ONLY_FUNCTIONS)
+		if (silent || big || check->only & (ONLY_FUNCTIONS | ONLY_SHARES))
 			ck_assert_msg(!check_matters(&doctor, check), "%s", check->id);
 		else if (!check->only && check->levels & LEVEL(SEAL_STRICT))
 			ck_assert_msg(check_matters(&doctor, check), "%s", check->id);
 		vm.seal_level = SEAL_SILENT;
 		if (silent && !check->only)
 			ck_assert_msg(check_matters(&doctor, check), "%s", check->id);
-		ck_assert(check_decides(&doctor, check) == (check->use == USE_REQUIRED || check->use == USE_EXITLESS));
+		ck_assert(check_decides(&doctor, check) ==
+			  (check->use == USE_REQUIRED || check->use == USE_EXITLESS || check->only & ONLY_SHARES));
 	}
 }
 END_TEST
@@ -420,6 +442,7 @@ int main(void)
 	tcase_add_loop_test(tc, odd_hosts, 0, 8);
 	tcase_add_test(tc, empty_host);
 	tcase_add_test(tc, what_matters);
+	tcase_add_test(tc, shares_that_matter);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

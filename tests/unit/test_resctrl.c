@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "pinning/resctrl/resctrl.h"
+#include "pinning/resctrl/internal.h"
 
 static const struct {
 	const char *text;
@@ -123,6 +123,29 @@ START_TEST(ways_placed)
 }
 END_TEST
 
+static const struct {
+	uint64_t ways, longest;
+} runs[] = {
+	{ 0, 0 },
+	{ 0x1, 0x1 },
+	{ 0xfff, 0xfff },
+	{ 0xf0f, 0x00f },
+	{ 0xff0f, 0xff00 },
+	{ 0x8000000000000001, 1 },
+	{ UINT64_MAX, UINT64_MAX },
+	{ 0xf000000000000007, 0xf000000000000000 },
+};
+
+START_TEST(longest_run)
+{
+	struct cache_info info = { .cbm_mask = UINT64_MAX };
+
+	ck_assert_uint_eq(ways_longest(&info, runs[_i].ways), runs[_i].longest);
+	info.sparse = true;
+	ck_assert_uint_eq(ways_longest(&info, runs[_i].ways), runs[_i].ways);
+}
+END_TEST
+
 START_TEST(bandwidth_values)
 {
 	struct bandwidth_info info = { .min = 10, .gran = 10 };
@@ -142,6 +165,15 @@ START_TEST(bandwidth_values)
 	ck_assert_int_eq(bandwidth_value(&info, &percent, &value), -ENOTSUP);
 	ck_assert_int_eq(bandwidth_value(&info, &mbps, &value), 0);
 	ck_assert_uint_eq(value, 500);
+	/* AMD's eighths of a GB/s: never more than was asked for */
+	info = (struct bandwidth_info){ .eighths = true };
+	mbps.amount = 624;
+	ck_assert_int_eq(bandwidth_value(&info, &mbps, &value), 0);
+	ck_assert_uint_eq(value, 4);
+	mbps.amount = 124;
+	ck_assert_int_eq(bandwidth_value(&info, &mbps, &value), -ERANGE);
+	percent.amount = 50;
+	ck_assert_int_eq(bandwidth_value(&info, &percent, &value), -ENOTSUP);
 }
 END_TEST
 
@@ -312,7 +344,14 @@ START_TEST(info_of_bandwidth)
 	ck_assert_uint_eq(info.min, 10);
 	ck_assert_uint_eq(info.gran, 5);
 	ck_assert_uint_eq(info.closids, 8);
-	ck_assert(info.mbps);
+	ck_assert(info.mbps && !info.eighths);
+	/* as AMD's says */
+	file_make(root, "info/MB/min_bandwidth", "0\n");
+	ck_assert_int_eq(bandwidth_info_read(root, &info), 0);
+	ck_assert(!info.eighths);
+	info.mbps = false;
+	ck_assert_int_eq(bandwidth_info_read(root, &info), 0);
+	ck_assert(info.eighths);
 	file_make(root, "info/MB/min_bandwidth", "101\n");
 	ck_assert_int_eq(bandwidth_info_read(root, &info), -EINVAL);
 	folder_remove(root, path);
@@ -350,6 +389,7 @@ int main(void)
 	tcase_add_test(tc, ways_counted);
 	tcase_add_test(tc, masks_checked);
 	tcase_add_loop_test(tc, ways_placed, 0, ARRAY_SIZE(placed));
+	tcase_add_loop_test(tc, longest_run, 0, ARRAY_SIZE(runs));
 	tcase_add_test(tc, bandwidth_values);
 	tcase_add_test(tc, schemata_read);
 	tcase_add_test(tc, schemata_of_cdp);

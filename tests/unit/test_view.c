@@ -85,6 +85,30 @@ START_TEST(whole)
 }
 END_TEST
 
+/* What is known of a share, and why something isn't: never a 0 for it. */
+START_TEST(share_of_caches)
+{
+	static const char text[] =
+		"{\"name\": \"web\", \"cache\": {\"simulated\": true, \"l3\": [{\"cache\": 2, \"occupancy_bytes\": "
+		"131072, "
+		"\"total_bytes\": 98304000, \"local_bytes\": null, \"unread\": null}, {\"cache\": 3, "
+		"\"occupancy_bytes\": null, "
+		"\"total_bytes\": null, \"local_bytes\": null, \"unread\": \"for\\u0007 a reason\"}, 4]}}";
+	json_t *now = json_loads(text, 0, NULL);
+	struct view view = { .now = now, .columns = 100, .rows = 30 };
+	char line[256], *drawn = draw(&view);
+
+	ck_assert(cache_line(now, 0, line, sizeof(line)));
+	ck_assert_str_eq(line, "simulated: L3 cache 2, 128 KiB filled, 96000 KiB moved to and from memory");
+	ck_assert(cache_line(now, 1, line, sizeof(line)));
+	ck_assert_str_eq(line, "simulated: L3 cache 3: not read: for\\x07 a reason");
+	ck_assert(!cache_line(now, 2, line, sizeof(line)));
+	ck_assert(has(drawn, "\nsimulated: L3 cache 2, 128 KiB filled"));
+	free(drawn);
+	json_decref(now);
+}
+END_TEST
+
 /* No line is too long, and there are no more than there is room for, on any terminal. */
 START_TEST(fits)
 {
@@ -116,6 +140,8 @@ START_TEST(odd_answers)
 		"[]",
 		"{\"vcpus\": 1, \"guarantees\": {}}",
 		"{\"vcpus\": [1, null, {\"exceptions\": 3}], \"guarantees\": [null, 3, {\"name\": 4}]}",
+		"{\"cache\": [1, {\"l3\": 3}]}",
+		"{\"cache\": {\"l3\": [{\"cache\": \"x\", \"unread\": 3, \"total_bytes\": -1}]}}",
 		"{\"name\": 3, \"sealed_ns\": \"x\", \"now_ns\": -9000000000000}",
 	};
 
@@ -138,6 +164,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, once);
+	tcase_add_test(tc, share_of_caches);
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, fits);
 	tcase_add_test(tc, odd_answers);

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "memmap/memmap.h"
 #include "pinning/host/host.h"
+#include "pinning/resctrl/resctrl.h"
 #include "sriov/sriov.h"
 #include "vmm/cli/host.h"
 
@@ -86,6 +87,18 @@ static int functions_undo(const char *state)
 	return err ? EXIT_ERROR : EXIT_CLEAN;
 }
 
+/* And of their caches. */
+static int caches_undo(const char *state)
+{
+	unsigned int groups;
+	int err = cache_recover("", state, &groups);
+
+	if (groups)
+		note("host: the shares of caches and bandwidth of %u killed VM%s are the host's again", groups,
+		     groups == 1 ? "" : "s");
+	return err ? EXIT_ERROR : EXIT_CLEAN;
+}
+
 int host_undo_main(int argc, char **argv)
 {
 	struct undone undone = { 0 };
@@ -101,5 +114,6 @@ int host_undo_main(int argc, char **argv)
 	undone_free(&undone);
 	close(lock);
 	code = MAX(code, functions_undo(options.state));
+	code = MAX(code, caches_undo(options.state));
 	return MAX(code, pages_undo(options.state));
 }

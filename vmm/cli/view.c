@@ -58,6 +58,8 @@ void exits_print(const json_t *answer, FILE *out)
 			" %18" JSON_INTEGER_FORMAT " %15" JSON_INTEGER_FORMAT "\n",
 			member(vcpu, "vcpu"), member(vcpu, "core"), counted.before, counted.host, counted.guest);
 	}
+	for (i = 0; cache_line(answer, i, name, sizeof(name)); i++)
+		fprintf(out, "%s\n", name);
 }
 
 /* --- one screen --- */
@@ -172,7 +174,7 @@ static void put_counted(struct frame *frame, const char *who, const char *core, 
 	put_number(frame, guest > 0 ? BAD : PLAIN, 9, guest);
 }
 
-#define ROWS_BESIDES 17 /* lines of a screen that aren't of one vCPU */
+#define ROWS_BESIDES 20 /* lines of a screen that aren't of one vCPU */
 
 static void put_vcpus(struct frame *frame)
 {
@@ -230,6 +232,15 @@ static void put_exceptions(struct frame *frame)
 	json_decref(sums);
 }
 
+static void put_cache(struct frame *frame)
+{
+	char text[TEXT_MAX];
+
+	for (size_t i = 0; cache_line(frame->view->now, i, text, sizeof(text)); i++)
+		if ((i || line_begin(frame)) && line_begin(frame))
+			put(frame, PLAIN, "%s", text);
+}
+
 static void put_guarantees(struct frame *frame)
 {
 	const json_t *guarantee;
@@ -258,5 +269,6 @@ void view_draw(const struct view *view, FILE *out)
 	put_head(&frame);
 	put_table(&frame);
 	put_exceptions(&frame);
+	put_cache(&frame);
 	put_guarantees(&frame);
 }

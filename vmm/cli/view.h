@@ -11,6 +11,9 @@
 /* view.c: the answer as a table. */
 void exits_print(const json_t *answer, FILE *out);
 
+/* view_cache.c: a line about the @i-th of its L3 caches, if it has a share of them. False: there is no such. */
+bool cache_line(const json_t *answer, size_t i, char *text, size_t size);
+
 /* One screen: at most @rows lines of at most @columns characters, without a newline after the last. */
 struct view {
 	const json_t *now;

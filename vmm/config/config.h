@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "pinning/pinning.h"
+#include "pinning/resctrl/resctrl.h"
 #include "sriov/sriov.h"
 
 /*
@@ -53,6 +54,7 @@ enum guarantee_id {
 	GUARANTEE_EXITS,     /* a forbidden exit ends it */
 	GUARANTEE_CALLS,     /* system calls are filtered for the last time */
 	GUARANTEE_FUNCTIONS, /* its PCI functions are its alone, and configured as asked */
+	GUARANTEE_CACHE,     /* its shares of caches and bandwidth are as asked, its ways nobody else's */
 	GUARANTEE_COUNT,
 };
 
@@ -126,6 +128,7 @@ struct vm_config {
 	struct disk_config disks[VM_DISKS_MAX];
 	unsigned int nfunctions;
 	struct function_request functions[FUNCTIONS_MAX];
+	struct cache_wanted cache;	  /* shares of caches and memory bandwidth */
 	unsigned int ncores;		  /* 0: "auto" */
 	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
 };

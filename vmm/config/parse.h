@@ -63,6 +63,9 @@ void disks_free(struct vm_config *cfg);
 key_set_fn set_functions, set_function_pf, set_function_mac, set_function_vlan, set_function_rate,
 	set_function_spoof_check, set_function_trust, set_function_link, set_function_pci;
 int functions_agree(const struct vm_config *cfg, const char *where);
+/* cache.c */
+key_set_fn set_l3, set_l2, set_memory_bandwidth, set_cache_exclusive;
+int cache_agrees(const struct vm_config *cfg, const char *where);
 /* rings.c */
 key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
 

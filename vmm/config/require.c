@@ -10,7 +10,7 @@ static const char *const names[] = {
 	[GUARANTEE_CORES] = "cores.isolated",	 [GUARANTEE_MEMORY] = "memory.fixed",
 	[GUARANTEE_PAGES] = "memory.mapped",	 [GUARANTEE_DEVICES] = "devices.gone",
 	[GUARANTEE_EXITS] = "exits.fatal",	 [GUARANTEE_CALLS] = "calls.filtered",
-	[GUARANTEE_FUNCTIONS] = "functions.own",
+	[GUARANTEE_FUNCTIONS] = "functions.own", [GUARANTEE_CACHE] = "cache.own",
 };
 
 _Static_assert(ARRAY_SIZE(names) == GUARANTEE_COUNT, "each has a name");

@@ -15,15 +15,20 @@ static bool resctrl_exists(const struct doctor *doctor)
 	return path_exists(doctor, RESCTRL);
 }
 
+/* Of no matter, unless a VM asks for a share. */
+static enum check_status not_had(const struct doctor *doctor, const struct check *check)
+{
+	return check_decides(doctor, check) ? CHECK_BAD : CHECK_NOTE;
+}
+
 void look_resctrl(const struct doctor *doctor, const struct check *check, struct finding *finding)
 {
-	(void)check;
 	if (path_exists(doctor, RESCTRL "/schemata"))
 		found(finding, CHECK_OK, "mounted");
 	else if (resctrl_exists(doctor))
 		found(finding, CHECK_BAD, "not mounted");
 	else
-		found(finding, CHECK_NOTE, "not to be had: the processor or the kernel has none");
+		found(finding, not_had(doctor, check), "not to be had: the processor or the kernel has none");
 }
 
 void look_resctrl_info(const struct doctor *doctor, const struct check *check, struct finding *finding)
@@ -45,7 +50,7 @@ void look_resctrl_info(const struct doctor *doctor, const struct check *check, s
 	} else if (resctrl_exists(doctor)) {
 		found(finding, CHECK_UNKNOWN, "to be seen when " RESCTRL " is mounted");
 	} else {
-		found(finding, CHECK_NOTE, "not to be had: the processor or the kernel has none");
+		found(finding, not_had(doctor, check), "not to be had: the processor or the kernel has none");
 	}
 }
 

@@ -42,7 +42,12 @@ enum check_only {
 	ONLY_SMP = 8,	     /* with more than one vCPU */
 	ONLY_TRIPWIRE = 16,  /* with the kernel's tripwire, not the polled one */
 	ONLY_FUNCTIONS = 32, /* with PCI functions: none can ask for them yet */
+	ONLY_L3 = 64,	     /* with a share of that cache */
+	ONLY_L2 = 128,
+	ONLY_BANDWIDTH = 256, /* or of memory bandwidth */
+	ONLY_SHARE = 512,     /* of any of them */
 };
+#define ONLY_SHARES (ONLY_L3 | ONLY_L2 | ONLY_BANDWIDTH | ONLY_SHARE)
 
 #define FOUND_MAX 240 /* bytes of what was found, the 0 included */
 

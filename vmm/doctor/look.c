@@ -56,6 +56,9 @@ static unsigned int kind_of(const struct vm_config *vm)
 		kind |= ONLY_SMP;
 	if (vm->tripwire == TRIPWIRE_KERNEL)
 		kind |= ONLY_TRIPWIRE;
+	kind |= vm->cache.l3.kind ? ONLY_L3 | ONLY_SHARE : 0;
+	kind |= vm->cache.l2.kind ? ONLY_L2 | ONLY_SHARE : 0;
+	kind |= vm->cache.bandwidth.kind ? ONLY_BANDWIDTH | ONLY_SHARE : 0;
 	return kind;
 }
 
@@ -71,7 +74,7 @@ bool check_decides(const struct doctor *doctor, const struct check *check)
 {
 	if (!doctor->vm)
 		return check->use == USE_REQUIRED && !(check->only & ONLY_FUNCTIONS);
-	return check->use == USE_REQUIRED || check->use == USE_EXITLESS;
+	return check->use == USE_REQUIRED || check->use == USE_EXITLESS || check->only & ONLY_SHARES;
 }
 
 void check_look(const struct doctor *doctor, const struct check *check, struct finding *finding)

@@ -277,13 +277,13 @@ static const struct check checks[] = {
 
 	/* --- cache and bandwidth --- */
 	{ "cache.resctrl", look_resctrl, "/sys/fs/resctrl", "mounted", USE_LATENCY, EVERY,
-	  "mount -t resctrl resctrl /sys/fs/resctrl", "", RESCTRL "mounting" },
+	  "mount -t resctrl resctrl /sys/fs/resctrl", "", RESCTRL "mounting", .only = ONLY_SHARE },
 	{ "cache.l3_allocation", look_resctrl_info, "/sys/fs/resctrl/info/L3/cbm_mask", "there", USE_LATENCY, EVERY, "",
-	  "rdt=l3cat", RESCTRL "L3" },
+	  "rdt=l3cat", RESCTRL "L3", .only = ONLY_L3 },
 	{ "cache.l2_allocation", look_resctrl_info, "/sys/fs/resctrl/info/L2/cbm_mask", "there", USE_LATENCY, EVERY, "",
-	  "rdt=l2cat", RESCTRL "L2" },
+	  "rdt=l2cat", RESCTRL "L2", .only = ONLY_L2 },
 	{ "cache.bandwidth_allocation", look_resctrl_info, "/sys/fs/resctrl/info/MB/bandwidth_gran", "there",
-	  USE_LATENCY, EVERY, "", "rdt=mba", RESCTRL "MB" },
+	  USE_LATENCY, EVERY, "", "rdt=mba", RESCTRL "MB", .only = ONLY_BANDWIDTH },
 	{ "cache.monitoring", look_resctrl_info, "/sys/fs/resctrl/info/L3_MON/mon_features", "there", USE_LATENCY,
 	  EVERY, "", "rdt=cmt,mbmtotal,mbmlocal", RESCTRL "L3_MON" },
 	{ "cache.last_level", look_shared_cache, "/sys/devices/system/cpu/cpu*/cache/index*/shared_cpu_list",

@@ -105,6 +105,23 @@ static const struct shape memory[] = {
 	{ NULL },
 };
 
+static const struct shape cache_use[] = {
+	{ "cache", COUNT },
+	{ "occupancy_bytes", COUNT, .or_null = true },
+	{ "total_bytes", COUNT, .or_null = true },
+	{ "local_bytes", COUNT, .or_null = true },
+	{ "unread", TEXT, .or_null = true },
+	{ NULL },
+};
+static const struct shape cache_uses = { "", OBJECT, .members = cache_use };
+
+static const struct shape cache[] = {
+	{ "group", TEXT },
+	{ "simulated", FLAG },
+	{ "l3", LIST, .max = 64, .members = &cache_uses },
+	{ NULL },
+};
+
 static const struct shape settings[] = {
 	{ "mac", TEXT },	{ "vlan", COUNT, .max = 4094 },
 	{ "rate_mbit", COUNT }, { "spoof_check", FLAG },
@@ -227,6 +244,7 @@ static const struct shape report_members[] = {
 	{ "states", LIST, .max = 16, .members = &states },
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
 	{ "memory", OBJECT, .optional = true, .members = memory },
+	{ "cache", OBJECT, .optional = true, .or_null = true, .members = cache },
 	{ "functions", LIST, .optional = true, .max = 4, .members = &functions },
 	{ "disks", LIST, .optional = true, .max = 4, .members = &disks },
 	{ "violation", OBJECT, .or_null = true, .members = violation },

@@ -32,6 +32,8 @@ int plan_cores(struct vm_plan *plan, const struct vm_config *cfg)
 	topology_free(&topology);
 	if (!err)
 		err = plan_functions(plan, cfg);
+	if (!err)
+		err = plan_cache(plan, cfg);
 	return err;
 }
 
@@ -44,5 +46,6 @@ enum exit_code plan_claim(struct vm_plan *plan)
 
 void plan_release(struct vm_plan *plan)
 {
+	cache_close(&plan->cache);
 	claims_release(&plan->claims);
 }

@@ -16,7 +16,7 @@ static void (*const table[])(const struct vm *vm, struct guarantee *row) = {
 	[GUARANTEE_CORES] = guarantee_cores,	     [GUARANTEE_MEMORY] = guarantee_memory,
 	[GUARANTEE_PAGES] = guarantee_pages,	     [GUARANTEE_DEVICES] = guarantee_devices,
 	[GUARANTEE_EXITS] = guarantee_exits,	     [GUARANTEE_CALLS] = guarantee_calls,
-	[GUARANTEE_FUNCTIONS] = guarantee_functions,
+	[GUARANTEE_FUNCTIONS] = guarantee_functions, [GUARANTEE_CACHE] = guarantee_cache,
 };
 _Static_assert(ARRAY_SIZE(table) == GUARANTEE_COUNT, "each can be read");
 

@@ -66,6 +66,7 @@ void guarantee_devices(const struct vm *vm, struct guarantee *row);
 void guarantee_exits(const struct vm *vm, struct guarantee *row);
 void guarantee_calls(const struct vm *vm, struct guarantee *row);
 void guarantee_functions(const struct vm *vm, struct guarantee *row);
+void guarantee_cache(const struct vm *vm, struct guarantee *row);
 
 /* "held", "not held", "not to be had here". */
 const char *guarantee_state_name(enum guarantee_state state);

@@ -29,6 +29,7 @@ struct vm_plan {
 	unsigned int cores[VM_VCPUS_MAX];
 	struct cpus beside; /* siblings of these that no other VM may have */
 	struct functions functions;
+	struct cache_group cache;
 	struct claims claims;	   /* held to the end, where the VM is to run */
 	struct memory_nodes nodes; /* of the host */
 	struct guest_numa numa;	   /* and what the guest is told of them */
@@ -158,6 +159,17 @@ int dma_take(struct vm *vm);
 void dma_give_back(struct vm *vm);
 int functions_send(const struct vm *vm);
 int64_t functions_watch(struct vm *vm);
+
+/*
+ * cache.c: the VM's share of caches and bandwidth: chosen by the plan when claims can be made, and taken. vcpu_cache: a
+ * vCPU's thread gets it. cache_json: what it uses, or null; a new reference. While it runs it must be known that asking
+ * disturbs nobody: @ended says that it doesn't.
+ */
+int plan_cache(struct vm_plan *plan, const struct vm_config *cfg);
+int vm_cache_take(struct vm *vm);
+void vm_cache_give_back(struct vm *vm);
+int vcpu_cache(const struct vm *vm, pid_t tid);
+json_t *cache_json(const struct vm *vm, bool ended);
 
 /* start.c: the start sequence; on an error all that was done is undone. */
 enum exit_code vm_start(struct vm *vm);

@@ -98,6 +98,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	memset(plan, 0, sizeof(*plan));
 	plan->claims = CLAIMS_NONE;
 	plan->functions = FUNCTIONS_NONE;
+	plan->cache = CACHE_GROUP_NONE;
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);

@@ -52,10 +52,14 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	struct watched_vcpu *watched = &seal->vcpus[seal->count];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *run;
+	int err;
 
 	/* in order and once each: whatever else the core manager says of its vCPUs is not believed */
 	if (vcpu != seal->count || vcpu >= vm->plan.vcpus)
 		return -EPROTO;
+	err = vcpu_cache(vm, tid);
+	if (err)
+		return err;
 	run = mmap(NULL, page, PROT_READ, MAP_SHARED, vcpu_fd, 0);
 	if (run == MAP_FAILED)
 		return -EPROTO;
