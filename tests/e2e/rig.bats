@@ -177,6 +177,19 @@ true|unrecognized arguments: true; see --help
 END
 }
 
+@test "a slow clock: the emulated host's seconds are longer, by all that it has" {
+  local start=$SECONDS
+  run "$RIG" --append "$MARK" --timeout 240 --slow 4 -- sh -c '
+    start=$(date +%s%N)
+    sleep 3
+    echo $((($(date +%s%N) - start) / 1000000))
+    cat /sys/devices/system/clocksource/clocksource0/current_clocksource'
+  same "$status" 0
+  [ $((SECONDS - start)) -ge 12 ]
+  [ "${lines[0]}" -ge 3000 ] && [ "${lines[0]}" -lt 6000 ]
+  [[ ${lines[1]} == tsc* ]]
+}
+
 @test "an unknown kernel is named" {
   run "$RIG" --kernel 5.99 -- true
   [ "$status" = 125 ]

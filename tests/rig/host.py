@@ -127,6 +127,18 @@ def numa(options):
     return args
 
 
+def environment(options):
+    """QEMU's. With --slow its clock is another: tests/rig/slow.c, built where it isn't yet."""
+    if options.slow == 1:
+        return None
+    source, library = os.path.join(HERE, "slow.c"), os.path.join(BUILD, "rig", "slow.so")
+    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(source):
+        made = f"{library}.{os.getpid()}"
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", made, source], check=True)
+        os.rename(made, library)
+    return dict(os.environ, LD_PRELOAD=library, SLOW=str(options.slow))
+
+
 def command_line(options, folder, log, sockets):
     """All of QEMU's arguments. folder is this run's own; sockets are QEMU's ends."""
     unpacked, initramfs = kernel(options.kernel)

@@ -117,7 +117,8 @@ class Run:
         # QEMU dies with this process even if that is killed. Of its own session: Ctrl-C is for this process.
         self.qemu = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "--"] + args, stdin=subprocess.DEVNULL, stdout=self.words,
-            stderr=self.words, pass_fds=[end.fileno() for end in theirs.values()], start_new_session=True)
+            stderr=self.words, env=host.environment(options), pass_fds=[end.fileno() for end in theirs.values()],
+            start_new_session=True)
         for end in theirs.values():
             end.close()
         self.selector = selectors.DefaultSelector()
