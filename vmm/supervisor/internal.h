@@ -215,7 +215,7 @@ void control_give_back(struct vm *vm);
 void control_accept(struct vm *vm);
 void control_serve(struct vm *vm);
 
-/* events.c: take what the core manager says. False: it has hung up, or talks nonsense and was killed. */
+/* events.c: take what the core manager says, a part of it at a time. False: it has hung up, or talks nonsense. */
 bool events_receive(struct vm *vm);
 
 /*

@@ -250,6 +250,31 @@ static int deadlines_serve(struct vm *vm)
 	return (int)MIN(next, (int64_t)INT_MAX);
 }
 
+static void control_turn(struct vm *vm, const struct pollfd *control)
+{
+	if (control->revents && vm->client_fd >= 0)
+		control_serve(vm);
+	else if (control->revents)
+		control_accept(vm);
+}
+
+/* Each has its turn, whatever comes at the others, but the dead need none. */
+static void turns_give(struct vm *vm, struct console *con, const struct pollfd *fds)
+{
+	if (fds[AT_EVENT].revents && !events_receive(vm))
+		core_kill(vm); /* it hung up, so it ended or must */
+	if (!vm->core_gone && fds[AT_SIGNAL].revents)
+		signal_take(vm);
+	if (!vm->core_gone)
+		control_turn(vm, &fds[AT_CONTROL]);
+	if (!vm->core_gone && fds[AT_CORE].revents)
+		core_kill(vm);
+	if (!vm->core_gone && fds[AT_RINGS].revents)
+		rings_receive(vm);
+	if (!vm->core_gone)
+		console_serve(vm, con, fds);
+}
+
 static void watch_once(struct vm *vm, struct console *con)
 {
 	struct pollfd fds[AT_COUNT + EVENTS_A_VCPU * VM_VCPUS_MAX];
@@ -270,20 +295,7 @@ static void watch_once(struct vm *vm, struct console *con)
 	}
 	if (log_is_filling(vm, fds + AT_COUNT))
 		ledger_read(vm);
-	if (fds[AT_EVENT].revents && !events_receive(vm))
-		core_kill(vm); /* it hung up, so it ended or must */
-	else if (fds[AT_SIGNAL].revents)
-		signal_take(vm);
-	else if (fds[AT_CONTROL].revents && vm->client_fd >= 0)
-		control_serve(vm);
-	else if (fds[AT_CONTROL].revents)
-		control_accept(vm);
-	else if (fds[AT_CORE].revents)
-		core_kill(vm);
-	else if (fds[AT_RINGS].revents)
-		rings_receive(vm);
-	else
-		console_serve(vm, con, fds);
+	turns_give(vm, con, fds);
 }
 
 void vm_watch(struct vm *vm)
