@@ -34,7 +34,12 @@ static void vm_make(void)
 	sigset_t none;
 
 	cfg = (struct vm_config){ .name = name };
-	vm = (struct vm){ .cfg = &cfg, .opt = &options, .client_fd = -1, .control_fd = -1, .rings = { .fd = -1 } };
+	vm = (struct vm){ .cfg = &cfg,
+			  .opt = &options,
+			  .client_fd = -1,
+			  .control_fd = -1,
+			  .rings = { .fd = -1 },
+			  .seal.other.fd = -1 };
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	ck_assert_int_eq(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	vm.event_fd = pair[0];

@@ -83,8 +83,14 @@ static void outcome_of_end_port(struct vm *vm, uint16_t port, struct outcome *ou
 static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
 {
 	struct violation violation;
+	struct exit_record other;
 	uint16_t port;
 
+	if (tripwire_read(&vm->seal.other, &other)) {
+		outcome_set(outcome, EXIT_VIOLATION,
+			    "violation: the core manager ran the guest by a thread that is none of the vCPUs'");
+		return true;
+	}
 	violation_find(vm, &violation);
 	if (!violation.found)
 		return false;

@@ -234,7 +234,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .client_fd = -1,
 			 .report.file.folder = -1,
 			 .rings = { .memory.fd = -1, .pidfd = -1, .fd = -1, .serial_fd = -1 },
-			 .seal.vm_stats_fd = -1 };
+			 .seal = { .vm_stats_fd = -1, .other.fd = -1 } };
 	struct outcome outcome = { .code = EXIT_ERROR };
 
 	vm.seal.level = cfg->seal_level;

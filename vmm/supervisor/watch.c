@@ -36,7 +36,7 @@ struct console {
 /* Of each vCPU, after those that are the VM's. */
 enum { AT_TRIPWIRE, AT_SILENT, AT_LOG, EVENTS_A_VCPU };
 
-enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_RINGS, AT_COUNT };
+enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_RINGS, AT_OTHER, AT_COUNT };
 
 static void stream_drop(struct stream *stream, size_t count)
 {
@@ -130,6 +130,7 @@ static void polls_fill(const struct vm *vm, const struct console *con, struct po
 		(struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
 	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
 	fds[AT_RINGS] = (struct pollfd){ .fd = vm->rings.fd, .events = POLLIN };
+	fds[AT_OTHER] = (struct pollfd){ .fd = vm->seal.sealed ? vm->seal.other.fd : -1, .events = POLLIN };
 }
 
 static void console_serve(struct vm *vm, struct console *con, const struct pollfd *fds)
@@ -289,7 +290,7 @@ static void watch_once(struct vm *vm, struct console *con)
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;
 	}
-	if (tripwire_fired(vm, fds + AT_COUNT)) {
+	if (fds[AT_OTHER].revents & POLLIN || tripwire_fired(vm, fds + AT_COUNT)) {
 		core_kill(vm);
 		return;
 	}
