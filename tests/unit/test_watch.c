@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,7 +18,9 @@
 #include <unistd.h>
 
 #include "base/capture.h"
+#include "base/fd.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
 #define MANY 100 /* more messages than are taken at a time, and few enough for a socket to hold */
@@ -39,7 +42,7 @@ static void vm_make(void)
 			  .client_fd = -1,
 			  .control_fd = -1,
 			  .rings = { .fd = -1 },
-			  .seal.other.fd = -1 };
+			  .seal = { .other.fd = -1, .vm_stats_fd = -1 } };
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	ck_assert_int_eq(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
 	vm.event_fd = pair[0];
@@ -140,6 +143,32 @@ START_TEST(last_words_are_heard)
 }
 END_TEST
 
+/* A vCPU whose statistics can't be understood isn't taken: its fds are closed once, and who gets their numbers next
+ * keeps them. */
+START_TEST(refused_fds_are_closed_once)
+{
+	const struct event event = { .type = EVENT_VCPU };
+	int fds[] = { memfd_create("statistics", MFD_CLOEXEC), memfd_create("vCPU", MFD_CLOEXEC) }, later[8];
+	struct capture cap;
+
+	vm.plan.vcpus = 2;
+	ck_assert_int_eq(ftruncate(fds[1], sysconf(_SC_PAGESIZE)), 0);
+	ck_assert_int_eq(fd_send(events, &event, sizeof(event), fds, 2, 0), 0);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert(!events_receive(&vm));
+	free(capture_end(&cap));
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		later[i] = dup(fds[0]);
+	seal_release(&vm);
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		ck_assert_int_ge(fcntl(later[i], F_GETFD), 0);
+		close(later[i]);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 /* Ends the core manager when the guest's words have come, or after some seconds; its status says which. */
 static pid_t reader_start(int from)
 {
@@ -190,6 +219,7 @@ int main(void)
 	tcase_add_test(tc, guest_is_ready_once);
 	tcase_add_test(tc, events_have_turns);
 	tcase_add_test(tc, last_words_are_heard);
+	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -52,6 +52,7 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	struct watched_vcpu *watched = &seal->vcpus[seal->count];
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *run;
+	int err;
 
 	/* in order and once each: whatever else the core manager says of its vCPUs is not believed */
 	if (vcpu != seal->count || vcpu >= vm->plan.vcpus)
@@ -63,10 +64,15 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	watched->tripwire.fd = watched->silent.fd = -1;
 	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
 		watched->excepted[kind].fd = -1;
+	err = exits_find(watched) ? -EPROTO : log_take(seal, watched);
+	if (err) { /* what isn't taken isn't released either: the fd stays the caller's */
+		munmap(run, page);
+		return err;
+	}
 	seal->count++;
 	if (seal->count == vm->plan.vcpus)
 		core_leave(vm);
-	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
+	return 0;
 }
 
 static int request_send(const struct vm *vm, enum request_type type, int fd)
