@@ -441,9 +441,11 @@ static int save_as(uid_t uid, const uint8_t *bytes)
 	pid_t pid = fork();
 	int status;
 
-	if (pid == 0)
-		_exit(setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ||
-		      disk_save("a.img", bytes, CONTENT, &got, NULL, NULL));
+	if (pid == 0) {
+		if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+			_exit(1);
+		_exit(disk_save("a.img", bytes, CONTENT, &got, NULL, NULL) ? 1 : 0);
+	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return status;
 }

@@ -181,7 +181,7 @@ static pid_t reader_start(int from)
 		return pid;
 	heard = poll(&out, 1, 5000) == 1 && read(from, bytes, sizeof(bytes)) == 2;
 	kill(vm.core_pid, SIGKILL);
-	_exit(!heard);
+	_exit(heard ? 0 : 1);
 }
 
 /*
