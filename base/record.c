@@ -19,6 +19,14 @@ static uint64_t checksum(const char *text, size_t len)
 	return hash;
 }
 
+/* A disk that is full takes a part, and what is written next would be on the same line: both would be lost. */
+static int part_drop(int fd, ssize_t part)
+{
+	off_t end = lseek(fd, 0, SEEK_CUR);
+
+	return end < part || ftruncate(fd, end - part) ? -EIO : -ENOSPC;
+}
+
 int record_append(int fd, const char *text)
 {
 	size_t len = strlen(text);
@@ -35,7 +43,7 @@ int record_append(int fd, const char *text)
 	free(line);
 	if (written == size)
 		return 0;
-	return written < 0 ? -errno : -ENOSPC;
+	return written < 0 ? -errno : part_drop(fd, written);
 }
 
 /* The text of the line [@line, @end), or NULL. */

@@ -11,7 +11,10 @@
  */
 #define RECORD_MAX 65536 /* bytes of a line */
 
-/* Append @text as one record by one write(2), to @fd, open with O_APPEND. Negative errno; reports nothing. */
+/*
+ * Append @text as one record by one write(2), to @fd, open with O_APPEND, of which this is the only writer: what
+ * doesn't get there whole is taken back. Negative errno; reports nothing.
+ */
 int record_append(int fd, const char *text);
 
 /*

@@ -5,14 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/landlock.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -22,8 +18,6 @@
 #include "disks/internal.h"
 
 #define NOBODY 65534
-
-#define ALLOW(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* Nobody's, without rights; dies with us; no core file. */
 static int confine_any(void)
@@ -40,29 +34,6 @@ static int confine_any(void)
 	return syscall(SYS_capset, &head, caps) ? -errno : 0;
 }
 
-/* Memory, its two fds, and the end. */
-static int filter_put(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		ALLOW(SYS_read),
-		ALLOW(SYS_write),
-		ALLOW(SYS_brk),
-		ALLOW(SYS_mmap),
-		ALLOW(SYS_munmap),
-		ALLOW(SYS_mremap),
-		ALLOW(SYS_madvise),
-		ALLOW(SYS_exit_group),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	};
-	struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ? -errno : 0;
-}
-
 int confine_unpacker(int in, int out)
 {
 	int err;
@@ -73,7 +44,7 @@ int confine_unpacker(int in, int out)
 	    (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY)))
 		return -errno;
 	err = confine_any();
-	return err ? err : filter_put();
+	return err ? err : calls_unpacker();
 }
 
 static int path_allow(int rules, int under, uint64_t access)
@@ -120,5 +91,7 @@ int confine_qemu(int image, int target)
 	if (unshare(CLONE_NEWNET | CLONE_NEWIPC) && errno != EPERM)
 		return -errno;
 	err = confine_any();
-	return err ? err : files_confine(image, target);
+	if (!err)
+		err = files_confine(image, target);
+	return err ? err : calls_qemu();
 }

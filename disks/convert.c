@@ -52,14 +52,18 @@ static int target_make(const struct disk_image *image, uint64_t size)
 	return fd;
 }
 
-/* The three are moved out of each other's way first. */
+/* The three are moved out of each other's way first. Of the terminal that we may have it gets nothing. */
 static int fds_place(int image, int target, int said)
 {
+	int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (none < 0 || dup2(none, STDIN_FILENO) < 0 || setsid() < 0)
+		return -errno;
 	image = fcntl(image, F_DUPFD, 10);
 	target = fcntl(target, F_DUPFD, 10);
 	said = fcntl(said, F_DUPFD, 10);
 	if (image < 0 || target < 0 || said < 0 || dup2(image, AT_IMAGE) < 0 || dup2(target, AT_TARGET) < 0 ||
-	    dup2(said, STDERR_FILENO) < 0)
+	    dup2(said, STDOUT_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0)
 		return -errno;
 	return close_range(AT_TARGET + 1, ~0U, 0) ? -errno : 0;
 }

@@ -64,6 +64,10 @@ enum unpack_end unpack_zstd(void);
 int confine_unpacker(int in, int out);
 int confine_qemu(int image, int target);
 
+/* calls.c: their system call filters, the last step: no way back. They need PR_SET_NO_NEW_PRIVS. Negative errno. */
+int calls_unpacker(void);
+int calls_qemu(void);
+
 /* convert.c: what qemu-img makes of @image, raw, of @room bytes, in a file without a name; the fd. Reported. */
 int image_convert(const struct disk_image *image, uint64_t room);
 

@@ -76,18 +76,27 @@ static int file_make(struct new_file *file)
 	return save_fail(file, -errno, "a new file in its folder");
 }
 
-/* Whoever could use the old one can use the new one; who may not give files away keeps it. */
+/*
+ * Whoever could use the old one can use the new one; who may not give files away keeps it, and a group that is another
+ * then may do what everyone may. It never becomes a program of its owner's: a guest wrote it.
+ */
 static int file_dress(const struct new_file *file)
 {
 	struct stat old;
+	mode_t mode;
 
 	if (fstatat(file->folder, file->name, &old, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? 0 : save_fail(file, -errno, "the old file");
 	if (!S_ISREG(old.st_mode))
 		return save_fail(file, -EINVAL, "what is there is not a regular file");
-	if (fchown(file->fd, old.st_uid, old.st_gid) && errno != EPERM)
-		return save_fail(file, -errno, "give it the old file's owner");
-	return fchmod(file->fd, old.st_mode & 07777) ? save_fail(file, -errno, "give it the old file's mode") : 0;
+	mode = old.st_mode & 0777;
+	if (fchown(file->fd, old.st_uid, old.st_gid)) {
+		if (errno != EPERM)
+			return save_fail(file, -errno, "give it the old file's owner");
+		if (fchown(file->fd, (uid_t)-1, old.st_gid))
+			mode = (mode & ~(mode_t)S_IRWXG) | (mode & S_IRWXO) << 3;
+	}
+	return fchmod(file->fd, mode) ? save_fail(file, -errno, "give it the old file's mode") : 0;
 }
 
 static bool block_is_zero(const uint8_t *block, uint64_t len)

@@ -3,6 +3,7 @@
 
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "base/util.h"
@@ -17,7 +18,7 @@ static const struct rule rules[] = {
 	{ SYS_close, "the seal: what is not needed after it" },
 	{ SYS_recvmsg, "the seal: the tripwires" },
 	{ SYS_getpid, "the seal: stop the vCPUs" },
-	{ SYS_tgkill, "the seal: stop the vCPUs" },
+	{ SYS_tgkill, "the seal: stop the vCPUs", { OWN_PID, ANY, SIGNAL(SIGUSR1) } },
 	{ SYS_rt_sigreturn, "the seal: stop the vCPUs" },
 	{ SYS_seccomp, "the seal: the last filters", { EQUAL(SECCOMP_SET_MODE_FILTER), EQUAL(0) } },
 	{ SYS_poll, "console input, and whether the supervisor lives" },

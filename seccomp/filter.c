@@ -19,11 +19,12 @@ static unsigned int rule_compares(const struct rule *rule, struct scmp_arg_cmp *
 
 	for (unsigned int i = 0; i < RULE_ARGS; i++) {
 		const struct rule_arg *arg = &rule->args[i];
+		uint64_t value = arg->own_pid ? (uint64_t)getpid() : arg->value;
 
 		if (!arg->used)
 			continue;
-		cmp[count++] = arg->low_word ? SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, UINT32_MAX, arg->value)
-					     : SCMP_CMP64(i, SCMP_CMP_EQ, arg->value);
+		cmp[count++] = arg->low_word ? SCMP_CMP64(i, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
+					     : SCMP_CMP64(i, SCMP_CMP_EQ, value);
 	}
 	return count;
 }

@@ -12,7 +12,8 @@
 
 struct rule_arg {
 	uint32_t used;	   /* 0: any value */
-	uint32_t low_word; /* compare the low 32 bits alone: what the kernel takes as an unsigned int */
+	uint32_t low_word; /* compare the low 32 bits alone: what the kernel takes as an int */
+	uint32_t own_pid;  /* with the number of the process that builds the filter, and not with value */
 	uint64_t value;
 };
 

@@ -2,7 +2,7 @@
 #ifndef SECCOMP_RULES_H
 #define SECCOMP_RULES_H
 
-/* What an argument may be; ioctl's command is an unsigned int to the kernel, so its high half says nothing. */
+/* What an argument may be; a command, a signal and a pid are ints to the kernel, so their high halves say nothing. */
 #define ANY       \
 	{         \
 		0 \
@@ -14,6 +14,11 @@
 #define COMMAND(number)                                     \
 	{                                                   \
 		.used = 1, .low_word = 1, .value = (number) \
+	}
+#define SIGNAL(number) COMMAND(number)
+#define OWN_PID                                        \
+	{                                              \
+		.used = 1, .low_word = 1, .own_pid = 1 \
 	}
 
 #endif

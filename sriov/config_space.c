@@ -114,7 +114,6 @@ static int msix_show(const struct function_space *space, struct function_shape *
 {
 	int at = cap_find(space->config, PCI_CAP_ID_MSIX, MSIX_SIZE);
 	struct pci_function *table = &shape->table;
-	uint32_t vectors;
 
 	*what = "its list of capabilities is broken";
 	if (at < 0)
@@ -122,16 +121,15 @@ static int msix_show(const struct function_space *space, struct function_shape *
 	*what = "it has no MSI-X: its interrupts would need the host at each one";
 	if (!at || !space->vectors)
 		return -EOPNOTSUPP;
-	vectors = MIN(1u + (get16(space->config, (unsigned int)at + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_QSIZE),
-		      space->vectors);
+	shape->vectors = 1u + (get16(space->config, (unsigned int)at + PCI_MSIX_FLAGS) & PCI_MSIX_FLAGS_QSIZE);
 	*what = "its MSI-X table or PBA isn't in a BAR";
-	if (in_bar(shape, get32(space->config, (unsigned int)at + PCI_MSIX_TABLE), vectors * VECTOR_SIZE,
+	if (in_bar(shape, get32(space->config, (unsigned int)at + PCI_MSIX_TABLE), shape->vectors * VECTOR_SIZE,
 		   &shape->table_bar, &shape->table_offset) ||
 	    in_bar(shape, get32(space->config, (unsigned int)at + PCI_MSIX_PBA), sizeof(uint64_t), &shape->pba_bar,
 		   &shape->pba_offset))
 		return -EBADMSG;
 	table->msix.cap = (uint32_t)at;
-	table->msix.vectors = MIN(vectors, PCI_VECTORS_MAX);
+	table->msix.vectors = MIN(MIN(shape->vectors, space->vectors), PCI_VECTORS_MAX);
 	memcpy(table->config + at, space->config + at, MSIX_SIZE);
 	table->config[at + PCI_MSIX_FLAGS] = (uint8_t)(table->msix.vectors - 1);
 	table->config[at + PCI_MSIX_FLAGS + 1] = 0;

@@ -57,7 +57,7 @@ struct hole {
 	uint64_t from, to;
 };
 
-/* The whole BAR, but for the pages that have the MSI-X table or the PBA in them. */
+/* The whole BAR, but for the pages that have the device's whole MSI-X table, or the PBA's beginning, in them. */
 static int windows_add(const struct function_space *space, struct function_shape *shape, unsigned int bar, uint64_t gpa)
 {
 	struct hole holes[3], first;
@@ -66,10 +66,10 @@ static int windows_add(const struct function_space *space, struct function_shape
 	int err = 0;
 
 	if (shape->table_bar == bar)
-		holes[count++] = (struct hole){
-			align_down(shape->table_offset, PAGE_SIZE),
-			align_up(shape->table_offset + shape->table.msix.vectors * sizeof(struct pci_vector), PAGE_SIZE)
-		};
+		holes[count++] =
+			(struct hole){ align_down(shape->table_offset, PAGE_SIZE),
+				       align_up(shape->table_offset + shape->vectors * sizeof(struct pci_vector),
+						PAGE_SIZE) };
 	if (shape->pba_bar == bar)
 		holes[count++] = (struct hole){ align_down(shape->pba_offset, PAGE_SIZE),
 						align_up(shape->pba_offset + 8, PAGE_SIZE) };

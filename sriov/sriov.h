@@ -145,6 +145,7 @@ struct function_space {
 struct function_shape {
 	struct pci_function table;
 	uint64_t bars[FUNCTION_BARS];	   /* sizes of those that are shown */
+	uint32_t vectors;		   /* of the device's own MSI-X table: the guest may be shown less */
 	unsigned int table_bar, pba_bar;   /* where MSI-X is */
 	uint64_t table_offset, pba_offset; /* there */
 };

@@ -11,6 +11,7 @@
 
 /* One system call in a child of its own that has a filter on: what the tests of all filters share. */
 #define NONE	       (-1L)
+#define SELF	       (-2L) /* an argument that is the child's own number */
 #define LAST_SYSCALL   480
 #define X32	       0x40000000L
 #define EXIT_NO_FILTER 99
@@ -37,8 +38,12 @@ static inline void child_begin(filter_fn *filter, int which)
 /* Ends by itself if @call lets it; by raw calls, since a sanitizer's own exit, and its handlers, make more. */
 static inline void child_run(filter_fn *filter, int which, const struct call *call)
 {
+	long args[4];
+
+	for (unsigned int i = 0; i < 4; i++)
+		args[i] = call->args[i] == SELF ? getpid() : call->args[i];
 	child_begin(filter, which);
-	syscall(call->nr, call->args[0], call->args[1], call->args[2], call->args[3], NONE, NONE);
+	syscall(call->nr, args[0], args[1], args[2], args[3], NONE, NONE);
 	for (;;)
 		syscall(SYS_exit_group, 0);
 }

@@ -48,6 +48,8 @@ static inline const char *window_wrong(const struct function_space *space, const
 {
 	const struct pci_msix *msix = &shape->table.msix;
 	const struct pci_window *window = &shape->table.windows[nth];
+	/* the device's own table, of which the guest may be shown less */
+	uint64_t vectors = 1 + ((space->config[msix->cap + 2] | space->config[msix->cap + 3] << 8) & 0x7ff);
 	uint64_t bar = window->offset >> SPACE_SHIFT, offset = window->offset & ((1ull << SPACE_SHIFT) - 1);
 
 	if (bar >= FUNCTION_BARS || !(space->mappable & 1u << bar))
@@ -57,7 +59,7 @@ static inline const char *window_wrong(const struct function_space *space, const
 	if (window->gpa < PCI_WINDOW_BASE || window->gpa + window->size > RINGS_BASE)
 		return "a window beyond the host bridge's";
 	if (!space_apart(window->gpa, window->size, align_down(msix->table, SPACE_PAGE), SPACE_PAGE) ||
-	    !space_apart(window->gpa, window->size, msix->table, msix->vectors * sizeof(struct pci_vector)) ||
+	    !space_apart(window->gpa, window->size, msix->table, vectors * sizeof(struct pci_vector)) ||
 	    !space_apart(window->gpa, window->size, align_down(msix->pba, SPACE_PAGE), SPACE_PAGE))
 		return "a window over the MSI-X table or the PBA";
 	for (unsigned int i = 0; i < nth; i++)

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -431,6 +432,70 @@ START_TEST(saved)
 }
 END_TEST
 
+#define SOMEONE 65534
+
+/* In a process of its own, which is @uid and of no group of the old file's; its exit status. */
+static int save_as(uid_t uid, const uint8_t *bytes)
+{
+	struct disk_saved got;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (setgroups(0, NULL) || setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+			_exit(1);
+		_exit(disk_save("a.img", bytes, CONTENT, &got, NULL, NULL) ? 1 : 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* What the old file's group could do, a group that is another can't; and what a guest wrote is no program of anyone's.
+ */
+START_TEST(saved_by_another)
+{
+	uint8_t *old = image_make("a.img", 1), *new = malloc(CONTENT);
+	struct stat st;
+
+	content_make(new, 2);
+	if (geteuid() != 0)
+		goto out; /* who can't become another can't see it */
+	run("chmod 777 . && chown 4242:4343 a.img");
+	ck_assert_int_eq(chmod("a.img", 06775), 0);
+	ck_assert_int_eq(save_as(SOMEONE, new), 0);
+	ck_assert(file_is("a.img", new, CONTENT));
+	ck_assert_int_eq(stat("a.img", &st), 0);
+	ck_assert_uint_eq(st.st_uid, SOMEONE);
+	ck_assert_uint_eq(st.st_gid, SOMEONE);
+	ck_assert_uint_eq(st.st_mode & 07777, 0755);
+out:
+	free(old);
+	free(new);
+}
+END_TEST
+
+/* Who may give it away gives it to whom it was. */
+START_TEST(saved_by_root)
+{
+	uint8_t *old = image_make("a.img", 1), *new = malloc(CONTENT);
+	struct stat st;
+
+	content_make(new, 2);
+	if (geteuid() != 0)
+		goto out;
+	run("chown 4242:4343 a.img");
+	ck_assert_int_eq(chmod("a.img", 04660), 0);
+	ck_assert_int_eq(save_as(0, new), 0);
+	ck_assert_int_eq(stat("a.img", &st), 0);
+	ck_assert_uint_eq(st.st_uid, 4242);
+	ck_assert_uint_eq(st.st_gid, 4343);
+	ck_assert_uint_eq(st.st_mode & 07777, 0660);
+out:
+	free(old);
+	free(new);
+}
+END_TEST
+
 static const struct {
 	const char *path, *make, *message;
 	int err;
@@ -577,6 +642,8 @@ int main(void)
 	tcase_add_test(tc, lock_of_another);
 	tcase_add_test(tc, replaced);
 	tcase_add_test(tc, saved);
+	tcase_add_test(tc, saved_by_another);
+	tcase_add_test(tc, saved_by_root);
 	tcase_add_loop_test(tc, not_saved, 0, ARRAY_SIZE(unsaved));
 	tcase_add_test(tc, killed);
 	suite_add_tcase(suite, tc);

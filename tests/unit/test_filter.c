@@ -44,7 +44,7 @@ static struct call rule_call(const struct rule *rule, unsigned int spoiled)
 
 	for (unsigned int i = 0; i < RULE_ARGS; i++)
 		if (rule->args[i].used)
-			call.args[i] = (long)rule->args[i].value + (i == spoiled);
+			call.args[i] = (rule->args[i].own_pid ? SELF : (long)rule->args[i].value) + (i == spoiled);
 	return call;
 }
 
@@ -164,6 +164,20 @@ START_TEST(functions_add_two)
 }
 END_TEST
 
+/*
+ * The kick is the one signal, and goes to no other process: of a plain user's VM the core manager has its user's
+ * number, and who has won it could end all that is that user's, the supervisor first.
+ */
+START_TEST(signals_itself_alone)
+{
+	ck_assert_int_eq(try(SYS_tgkill, SELF, NONE, SIGUSR1), 0);
+	ck_assert_int_eq(try(SYS_tgkill, getpid(), getpid(), SIGUSR1), SIGSYS);
+	ck_assert_int_eq(try(SYS_tgkill, getppid(), getppid(), 0), SIGSYS);
+	ck_assert_int_eq(try(SYS_tgkill, SELF, NONE, SIGKILL), SIGSYS);
+	ck_assert_int_eq(try(SYS_tgkill, SELF, NONE, SIGSTOP), SIGSYS);
+}
+END_TEST
+
 /* The same calls by their numbers for x32 programs. */
 START_TEST(x32_kills)
 {
@@ -255,6 +269,7 @@ int main(void)
 	tcase_add_test(tc, all_others_kill);
 	tcase_add_loop_test(tc, ioctl_commands, 0, ARRAY_SIZE(ioctls));
 	tcase_add_test(tc, functions_add_two);
+	tcase_add_test(tc, signals_itself_alone);
 	tcase_add_test(tc, x32_kills);
 	tcase_add_test(tc, int80_kills);
 	tcase_add_test(tc, other_threads_too);

@@ -3,9 +3,12 @@
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/record.h"
@@ -143,6 +146,33 @@ START_TEST(records_altered)
 }
 END_TEST
 
+/* A disk that is full: what got onto it of a record goes again, and the next one is whole. */
+START_TEST(records_after_a_full_disk)
+{
+	char text[256], *at = text;
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_APPEND, 0600);
+	struct rlimit all, few = { 40, RLIM_INFINITY };
+	unsigned int bad = 0;
+	ssize_t len;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(record_append(fd, "first"), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &all), 0);
+	few.rlim_max = all.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &few), 0);
+	ck_assert_int_lt(record_append(fd, "the second, which has no room"), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &all), 0);
+	ck_assert_int_eq(record_append(fd, "third"), 0);
+	len = pread(fd, text, sizeof(text), 0);
+	close(fd);
+	ck_assert_int_gt(len, 0);
+	ck_assert_str_eq(record_next(&at, text + len, &bad), "first");
+	ck_assert_str_eq(record_next(&at, text + len, &bad), "third");
+	ck_assert_uint_eq(bad, 0);
+}
+END_TEST
+
 START_TEST(records_refused)
 {
 	char *text = malloc(RECORD_MAX + 1);
@@ -172,6 +202,7 @@ int main(void)
 	tcase_add_test(tests, records_cut);
 	tcase_add_test(tests, records_altered);
 	tcase_add_test(tests, records_refused);
+	tcase_add_test(tests, records_after_a_full_disk);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -228,17 +228,6 @@ static bool save_is_wanted(struct vm *vm, unsigned int nth)
 	return false;
 }
 
-static void outcome_add_unsaved(struct vm *vm, unsigned int nth)
-{
-	struct outcome *outcome = vm->outcome;
-	size_t len = strlen(outcome->text);
-
-	snprintf(outcome->text + len, sizeof(outcome->text) - len, "; disk %u was not saved, and its data are lost",
-		 nth);
-	if (outcome->code == EXIT_CLEAN)
-		outcome->code = EXIT_ERROR;
-}
-
 static void disks_save(struct vm *vm)
 {
 	bool wanted[VM_DISKS_MAX] = { false }, any = false;
@@ -256,7 +245,7 @@ static void disks_save(struct vm *vm)
 			vm->disks_told[i].end = any && !disk_save_surely(vm, i) ? DISK_SAVED : DISK_LOST;
 	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
 		if (vm->disks_told[i].end == DISK_LOST)
-			outcome_add_unsaved(vm, i);
+			outcome_spoil(vm, "; disk %u was not saved, and its data are lost", i);
 	memory_unmap(&vm->memory);
 }
 

@@ -48,18 +48,19 @@ static bool event_is_valid(const struct event *event)
 
 /*
  * The label is the guest's own word, and may be the core manager's: it is cut, and what JSON would have to escape is
- * made a question mark as what isn't printable was. Of several, the first is kept: it was there at the seal.
+ * made a question mark as what isn't printable was. Of several, the first alone counts, and is told of: at audit a
+ * guest can go on, and would fill the host's log.
  */
 static void event_ready(struct vm *vm, const struct event *event)
 {
 	char *label = vm->seal.label;
 
-	if (!vm->seal.asked) {
-		snprintf(label, sizeof(vm->seal.label), "%.*s", SEAL_LABEL_MAX, event->text);
-		for (char *c = label; *c; c++)
-			if (*c == '"' || *c == '\\')
-				*c = '?';
-	}
+	if (vm->seal.asked)
+		return;
+	snprintf(label, sizeof(vm->seal.label), "%.*s", SEAL_LABEL_MAX, event->text);
+	for (char *c = label; *c; c++)
+		if (*c == '"' || *c == '\\')
+			*c = '?';
 	note("%s: guest is ready (%u)", vm->cfg->name, (uint8_t)event->value);
 	seal_ask(vm);
 }
@@ -126,9 +127,11 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 	return 0;
 }
 
+#define EVENTS_A_WAKE 32 /* while it lives; of a dead one there is an end to them */
+
 bool events_receive(struct vm *vm)
 {
-	while (!vm->core_gone || vm->event_fd >= 0) {
+	for (unsigned int taken = 0; vm->core_gone || taken < EVENTS_A_WAKE; taken++) {
 		int fds[EVENT_FDS_MAX];
 		struct event event;
 		ssize_t len = fd_receive(vm->event_fd, &event, sizeof(event), fds, EVENT_FDS_MAX, MSG_DONTWAIT);
@@ -154,5 +157,5 @@ bool events_receive(struct vm *vm)
 			return false;
 		}
 	}
-	return false;
+	return true; /* and there may be more */
 }

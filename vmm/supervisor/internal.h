@@ -227,7 +227,7 @@ void control_give_back(struct vm *vm);
 void control_accept(struct vm *vm);
 void control_serve(struct vm *vm);
 
-/* events.c: take what the core manager says. False: it has hung up, or talks nonsense and was killed. */
+/* events.c: take what the core manager says, a part of it at a time. False: it has hung up, or talks nonsense. */
 bool events_receive(struct vm *vm);
 
 /*
@@ -242,8 +242,9 @@ void life_console(void);
 /* Make @text, which may be anything, one line that a terminal does nothing odd with; it ends within @size. */
 void text_tame(char *text, size_t size);
 
-/* outcome.c */
+/* outcome.c. outcome_spoil: what went wrong on the way back is said too, and no end with it is a clean one. */
 void outcome_find(struct vm *vm, struct outcome *outcome);
+void outcome_spoil(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* progress.c: a bar on standard error, if that is a terminal and it takes over a second. */
 struct progress {

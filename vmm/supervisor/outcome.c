@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What ended the VM, in one line and one number. */
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -83,8 +84,14 @@ static void outcome_of_end_port(struct vm *vm, uint16_t port, struct outcome *ou
 static bool outcome_of_sealed(struct vm *vm, struct outcome *outcome)
 {
 	struct violation violation;
+	struct exit_record other;
 	uint16_t port;
 
+	if (tripwire_read(&vm->seal.other, &other)) {
+		outcome_set(outcome, EXIT_VIOLATION,
+			    "violation: the core manager ran the guest by a thread that is none of the vCPUs'");
+		return true;
+	}
 	violation_find(vm, &violation);
 	if (!violation.found)
 		return false;
@@ -116,4 +123,20 @@ void outcome_find(struct vm *vm, struct outcome *outcome)
 		outcome_set(outcome, EXIT_ERROR, "the core manager could not go on, as said above");
 	else
 		outcome_of_status(vm->core_status, outcome);
+}
+
+void outcome_spoil(struct vm *vm, const char *fmt, ...)
+{
+	struct outcome *outcome = vm->outcome;
+	size_t len;
+	va_list ap;
+
+	if (!outcome)
+		return; /* it never ran, and why is said already */
+	len = strlen(outcome->text);
+	va_start(ap, fmt);
+	vsnprintf(outcome->text + len, sizeof(outcome->text) - len, fmt, ap);
+	va_end(ap);
+	if (outcome->code == EXIT_CLEAN)
+		outcome->code = EXIT_ERROR;
 }

@@ -155,8 +155,10 @@ void rings_give_back(struct vm *vm)
 	struct memory_cleared cleared;
 
 	rings_kill(vm);
-	if (vm->core_pid > 0 && vm->rings.memory.fd >= 0)
-		memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared);
+	if (vm->core_pid > 0 && vm->rings.memory.fd >= 0 &&
+	    memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
+		outcome_spoil(vm,
+			      "; its rings were not cleared by nohype: the kernel zeroes each page for its next user");
 	memory_release(&vm->rings.memory);
 	fd_close(&vm->rings.serial_fd);
 	fd_close(&vm->rings.pidfd);

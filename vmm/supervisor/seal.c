@@ -67,10 +67,15 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 	watched->tripwire.fd = watched->silent.fd = -1;
 	for (unsigned int kind = 0; kind < EXCEPT_COUNT; kind++)
 		watched->excepted[kind].fd = -1;
+	err = exits_find(watched) ? -EPROTO : log_take(seal, watched);
+	if (err) { /* what isn't taken isn't released either: the fd stays the caller's */
+		munmap(run, page);
+		return err;
+	}
 	seal->count++;
 	if (seal->count == vm->plan.vcpus)
 		core_leave(vm);
-	return exits_find(watched) ? -EPROTO : log_take(seal, watched);
+	return 0;
 }
 
 static int request_send(const struct vm *vm, enum request_type type, int fd)
@@ -151,7 +156,11 @@ static int tripwires_open(struct vm *vm)
 		if (err)
 			return err;
 	}
-	return 0;
+	/*
+	 * KVM lets any thread of the process run a vCPU, and the main one has boot's filter until it says that it goes
+	 * on. Who has won the core manager before the seal would run the guest there, past all of the others.
+	 */
+	return tripwire_hand_over(vm, &seal->other, vm->core_pid, "");
 }
 
 void seal_quiet(struct vm *vm)
@@ -178,9 +187,10 @@ void seal_quiet(struct vm *vm)
 static int seal_verify_and_arm(struct vm *vm)
 {
 	struct seal *seal = &vm->seal;
+	int err;
 
 	for (unsigned int i = 0; i < seal->count; i++) {
-		int err = thread_verify(vm->core_pid, seal->vcpus[i].tid, SEALED_FILTERS);
+		err = thread_verify(vm->core_pid, seal->vcpus[i].tid, SEALED_FILTERS);
 
 		if (!err && has_kernel_tripwire(seal))
 			err = tripwire_arm(&seal->vcpus[i].tripwire);
@@ -189,6 +199,11 @@ static int seal_verify_and_arm(struct vm *vm)
 	}
 	if (!has_kernel_tripwire(seal))
 		return 0;
+	err = thread_verify(vm->core_pid, vm->core_pid, BOOT_FILTERS);
+	if (!err)
+		err = tripwire_arm(&seal->other);
+	if (err)
+		return err;
 	seal->armed = tripwires_armed(vm);
 	return seal->armed == seal->count
 		       ? 0
@@ -277,6 +292,7 @@ void seal_release(struct vm *vm)
 		free(seal->vcpus[i].log);
 		munmap((void *)seal->vcpus[i].run, page);
 	}
+	exit_event_close(&seal->other);
 	fd_close(&seal->vm_stats_fd);
 	seal->count = 0;
 }

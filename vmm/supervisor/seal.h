@@ -15,6 +15,7 @@
 #include "vmm/x86/reasons.h"
 
 /* Filters that a sealed thread has: that of boot and its last one. */
+#define BOOT_FILTERS   1
 #define SEALED_FILTERS 2
 
 /* A forbidden exit, as the kernel's tracepoint recorded it or the vCPU's own page shows it. */
@@ -72,6 +73,7 @@ struct seal {
 	char over[160];	    /* what it was ended for, if not by a tripwire of the kernel's */
 	unsigned int count; /* of vCPUs that were handed over */
 	struct watched_vcpu vcpus[VM_VCPUS_MAX];
+	struct exit_event other;      /* the tripwire of the core manager's main thread, which has no vCPU to run */
 	bool marked;		      /* at_seal of each vCPU is known */
 	unsigned int armed;	      /* tripwires that the kernel was seen to count time for */
 	struct guarantees guarantees; /* as they were when it was sealed */

@@ -96,8 +96,11 @@ static void memory_give_back(struct vm *vm)
 	const struct memory_cleared *cleared = &vm->cleared;
 
 	if (vm->core_pid > 0 &&
-	    !memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
-			  &vm->cleared))
+	    memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
+			 &vm->cleared))
+		outcome_spoil(vm,
+			      "; its memory was not cleared by nohype: the kernel zeroes each page for its next user");
+	else if (vm->core_pid > 0)
 		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s, by %u thread%s with %s%s", vm->cfg->name,
 		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads,
 		     cleared->threads == 1 ? "" : "s", cleared->stores,
@@ -236,7 +239,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 			 .client_fd = -1,
 			 .report.file.folder = -1,
 			 .rings = { .memory.fd = -1, .pidfd = -1, .fd = -1, .serial_fd = -1 },
-			 .seal.vm_stats_fd = -1 };
+			 .seal = { .vm_stats_fd = -1, .other.fd = -1 } };
 	struct outcome outcome = { .code = EXIT_ERROR };
 
 	vm.seal.level = cfg->seal_level;

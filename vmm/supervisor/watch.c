@@ -36,7 +36,7 @@ struct console {
 /* Of each vCPU, after those that are the VM's. */
 enum { AT_TRIPWIRE, AT_SILENT, AT_LOG, EVENTS_A_VCPU };
 
-enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_RINGS, AT_COUNT };
+enum { AT_SIGNAL, AT_EVENT, AT_CORE, AT_CONSOLE, AT_IN, AT_OUT, AT_CONTROL, AT_RINGS, AT_OTHER, AT_COUNT };
 
 static void stream_drop(struct stream *stream, size_t count)
 {
@@ -130,6 +130,7 @@ static void polls_fill(const struct vm *vm, const struct console *con, struct po
 		(struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
 	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
 	fds[AT_RINGS] = (struct pollfd){ .fd = vm->rings.fd, .events = POLLIN };
+	fds[AT_OTHER] = (struct pollfd){ .fd = vm->seal.sealed ? vm->seal.other.fd : -1, .events = POLLIN };
 }
 
 static void console_serve(struct vm *vm, struct console *con, const struct pollfd *fds)
@@ -250,6 +251,31 @@ static int deadlines_serve(struct vm *vm)
 	return (int)MIN(next, (int64_t)INT_MAX);
 }
 
+static void control_turn(struct vm *vm, const struct pollfd *control)
+{
+	if (control->revents && vm->client_fd >= 0)
+		control_serve(vm);
+	else if (control->revents)
+		control_accept(vm);
+}
+
+/* Each has its turn, whatever comes at the others, but the dead need none. */
+static void turns_give(struct vm *vm, struct console *con, const struct pollfd *fds)
+{
+	if (fds[AT_EVENT].revents && !events_receive(vm))
+		core_kill(vm); /* it hung up, so it ended or must */
+	if (!vm->core_gone && fds[AT_SIGNAL].revents)
+		signal_take(vm);
+	if (!vm->core_gone)
+		control_turn(vm, &fds[AT_CONTROL]);
+	if (!vm->core_gone && fds[AT_CORE].revents)
+		core_kill(vm);
+	if (!vm->core_gone && fds[AT_RINGS].revents)
+		rings_receive(vm);
+	if (!vm->core_gone)
+		console_serve(vm, con, fds);
+}
+
 static void watch_once(struct vm *vm, struct console *con)
 {
 	struct pollfd fds[AT_COUNT + EVENTS_A_VCPU * VM_VCPUS_MAX];
@@ -264,26 +290,13 @@ static void watch_once(struct vm *vm, struct console *con)
 		vm_stop(vm, EXIT_ERROR, "the supervisor can't watch any more");
 		return;
 	}
-	if (tripwire_fired(vm, fds + AT_COUNT)) {
+	if (fds[AT_OTHER].revents & POLLIN || tripwire_fired(vm, fds + AT_COUNT)) {
 		core_kill(vm);
 		return;
 	}
 	if (log_is_filling(vm, fds + AT_COUNT))
 		ledger_read(vm);
-	if (fds[AT_EVENT].revents && !events_receive(vm))
-		core_kill(vm); /* it hung up, so it ended or must */
-	else if (fds[AT_SIGNAL].revents)
-		signal_take(vm);
-	else if (fds[AT_CONTROL].revents && vm->client_fd >= 0)
-		control_serve(vm);
-	else if (fds[AT_CONTROL].revents)
-		control_accept(vm);
-	else if (fds[AT_CORE].revents)
-		core_kill(vm);
-	else if (fds[AT_RINGS].revents)
-		rings_receive(vm);
-	else
-		console_serve(vm, con, fds);
+	turns_give(vm, con, fds);
 }
 
 void vm_watch(struct vm *vm)

@@ -48,12 +48,30 @@ static void order_send(struct managed *vm)
 	struct sockaddr_un address;
 	socklen_t len = control_address(&address, geteuid(), vm->name);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool full = false;
 
 	/* what it does then is in its life; that it is gone already, too */
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&address, len))
 		send(fd, vm->order, strlen(vm->order), MSG_NOSIGNAL);
+	else
+		full = fd >= 0 && errno == EAGAIN;
 	fd_close(&fd);
-	vm->order = NULL;
+	if (!full)
+		vm->order = NULL;
+}
+
+bool orders_wait(struct manager *manager)
+{
+	bool waits = false;
+
+	for (unsigned int i = 0; i < manager->count; i++) {
+		struct managed *vm = manager->vms[i];
+
+		if (vm->order && state_listens(vm->state))
+			order_send(vm);
+		waits |= vm->order && state_listens(vm->state);
+	}
+	return waits;
 }
 
 void vm_order(struct managed *vm, const char *word)

@@ -23,7 +23,7 @@
 
 #define CONFIG	"/etc/nohype/nohyped.json"
 #define BEAT_MS 5000
-#define FULL_MS 100 /* until it is looked whether one has hung up, where all connections are taken */
+#define FULL_MS 100 /* until it is tried again, where all connections are taken: ours, or a supervisor's */
 
 enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_COUNT };
 
@@ -124,7 +124,7 @@ static int timeout_find(struct manager *manager)
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
 			least = left;
-	if (http_is_full(manager))
+	if (http_is_full(manager) || orders_wait(manager))
 		least = MIN(least, FULL_MS);
 	return (int)least;
 }

@@ -4,7 +4,10 @@
  * for as soon as the guest runs, and by a new nohyped again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -54,14 +57,33 @@ void memory_hold(struct managed *vm)
 	close(fd);
 }
 
-/* True: no thread of it is left that could write. */
+/*
+ * The core manager ended with its supervisor, most likely, and its number can be another program's by now. One that is
+ * just ending has no arguments any more, but may have threads.
+ */
+static bool is_another(pid_t pid)
+{
+	static const char wanted[] = "nohype-core"; /* and its terminating 0: the first argument */
+	char path[64], found[sizeof(wanted)] = "";
+	ssize_t len = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		len = read(fd, found, sizeof(found));
+	fd_close(&fd);
+	return len > 0 && (len != (ssize_t)sizeof(wanted) || memcmp(found, wanted, sizeof(wanted)) != 0);
+}
+
+/* True: no thread of it is left that could write. It is held by its pidfd before it is looked at. */
 static bool core_is_gone(const struct managed *vm)
 {
 	struct pollfd core = { .fd = vm->core > 0 ? (int)syscall(SYS_pidfd_open, vm->core, 0) : -1, .events = POLLIN };
 
-	if (core.fd < 0)
+	if (core.fd < 0 || is_another(vm->core))
 		return true;
-	syscall(SYS_pidfd_send_signal, core.fd, 9, NULL, 0);
+	syscall(SYS_pidfd_send_signal, core.fd, SIGKILL, NULL, 0);
 	return poll(&core, 1, CORE_MS) == 1;
 }
 

@@ -124,6 +124,8 @@ void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
 void vm_order(struct managed *vm, const char *word);
+/* Words for which a supervisor's queue was full, as any user can make it, once more. True: some still wait. */
+bool orders_wait(struct manager *manager);
 
 /*
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nohyped clears the memory of a VM whose supervisor was killed: what it ends on the way, and what it leaves alone. */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "vmm/system/system.h"
+
+/* A process that waits, and calls itself @name. */
+static pid_t process_start(char *name)
+{
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		execv("/bin/sh", (char *const[]){ name, "-c", "read line", NULL });
+		_exit(1);
+	}
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* it has executed its program */
+	close(ends[0]);
+	return pid;
+}
+
+/* The VM's memory is cleared while @core has its core manager's number; then: the signal that ended that, or 0. */
+static int clear_beside(char *name)
+{
+	int keep[2], status;
+	struct managed vm = { .name = "web", .state = "sealed", .pid_fd = -1, .life_fd = -1 };
+	char word[7] = "";
+	pid_t core;
+
+	ck_assert_int_eq(pipe2(keep, O_CLOEXEC), 0);
+	ck_assert_int_ge(dup2(keep[0], STDIN_FILENO), 0);
+	core = process_start(name);
+	vm.core = core;
+	vm.memory_fd = memfd_create("memory", MFD_CLOEXEC);
+	ck_assert_int_eq(ftruncate(vm.memory_fd, (off_t)MIB(2)), 0);
+	ck_assert_int_eq(pwrite(vm.memory_fd, "secret", 6, 4096), 6);
+	ck_assert(memory_clear_begin(&vm));
+	ck_assert_int_eq(waitpid(vm.pid, &status, 0), vm.pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(pread(vm.memory_fd, word, 6, 4096), 6);
+	ck_assert_mem_eq(word, "\0\0\0\0\0\0", 6);
+	close(keep[1]);
+	close(keep[0]);
+	close(STDIN_FILENO);
+	ck_assert_int_eq(waitpid(core, &status, 0), core);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+START_TEST(core_manager_is_ended)
+{
+	ck_assert_int_eq(clear_beside("nohype-core"), SIGKILL);
+}
+END_TEST
+
+/* The kernel ends a core manager with its supervisor, and its number can be anyone's soon. */
+START_TEST(another_is_left_alone)
+{
+	ck_assert_int_eq(clear_beside("database"), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("clear");
+	TCase *tc = tcase_create("clear");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, core_manager_is_ended);
+	tcase_add_test(tc, another_is_left_alone);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The supervisor while a VM runs: that neither a guest, nor who has won the core manager, nor another user keeps it
+ * from what it has to do. The core manager is a process that does nothing.
+ */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/capture.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+#define MANY 100 /* more messages than are taken at a time, and few enough for a socket to hold */
+
+static struct vm vm;
+static struct vm_config cfg;
+static const struct run_options options;
+static char name[] = "web";
+static int events, console;
+
+static void vm_make(void)
+{
+	int pair[2], size = 4 << 20;
+	sigset_t none;
+
+	cfg = (struct vm_config){ .name = name };
+	vm = (struct vm){ .cfg = &cfg,
+			  .opt = &options,
+			  .client_fd = -1,
+			  .control_fd = -1,
+			  .rings = { .fd = -1 },
+			  .seal = { .other.fd = -1, .vm_stats_fd = -1 } };
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	ck_assert_int_eq(setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	vm.event_fd = pair[0];
+	events = pair[1];
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	vm.console_fd = pair[0];
+	console = pair[1];
+	sigemptyset(&none);
+	vm.signal_fd = signalfd(-1, &none, SFD_CLOEXEC);
+	vm.core_pid = fork();
+	if (vm.core_pid == 0)
+		for (;;)
+			pause();
+	vm.core_pidfd = (int)syscall(SYS_pidfd_open, vm.core_pid, 0);
+	ck_assert_int_ge(vm.core_pidfd, 0);
+}
+
+static void vm_unmake(void)
+{
+	core_kill(&vm);
+	close(events);
+	close(console);
+	close(vm.event_fd);
+	close(vm.console_fd);
+	close(vm.signal_fd);
+	close(vm.core_pidfd);
+}
+
+static unsigned int events_put(enum event_type type, enum log_level level)
+{
+	const struct event event = { .type = type, .level = level, .value = '!', .text = "x" };
+	unsigned int count = 0;
+
+	while (count < MANY && send(events, &event, sizeof(event), MSG_DONTWAIT) == (ssize_t)sizeof(event))
+		count++;
+	return count;
+}
+
+static unsigned int lines_of(const char *text)
+{
+	unsigned int lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
+/* At audit a guest can say so as often as it likes; what is said goes to a file on the host. */
+START_TEST(guest_is_ready_once)
+{
+	struct capture cap;
+	unsigned int put;
+	char *said;
+
+	vm.seal.level = SEAL_AUDIT;
+	vm.seal.asked = true;
+	put = events_put(EVENT_READY, 0);
+	ck_assert_uint_gt(put, 1);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	while (recv(vm.event_fd, &put, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		ck_assert(events_receive(&vm));
+	said = capture_end(&cap);
+	ck_assert_uint_le(lines_of(said), 1);
+	free(said);
+}
+END_TEST
+
+/* Whoever sends on and on doesn't keep the supervisor from orders and signals. */
+START_TEST(events_have_turns)
+{
+	unsigned int put = events_put(EVENT_LOG, LOG_NOTE);
+	struct capture cap;
+	char *said, byte;
+
+	ck_assert_uint_eq(put, MANY);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert(events_receive(&vm));
+	said = capture_end(&cap);
+	ck_assert_uint_ge(lines_of(said), 1);
+	ck_assert_int_gt(recv(vm.event_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), 0);
+	free(said);
+}
+END_TEST
+
+/* But all that a dead one has said is heard. */
+START_TEST(last_words_are_heard)
+{
+	unsigned int put = events_put(EVENT_LOG, LOG_NOTE);
+	struct capture cap;
+	char *said;
+
+	core_kill(&vm);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	events_receive(&vm);
+	said = capture_end(&cap);
+	ck_assert_uint_eq(lines_of(said), put);
+	free(said);
+}
+END_TEST
+
+/* A vCPU whose statistics can't be understood isn't taken: its fds are closed once, and who gets their numbers next
+ * keeps them. */
+START_TEST(refused_fds_are_closed_once)
+{
+	const struct event event = { .type = EVENT_VCPU };
+	int fds[] = { memfd_create("statistics", MFD_CLOEXEC), memfd_create("vCPU", MFD_CLOEXEC) }, later[8];
+	struct capture cap;
+
+	vm.plan.vcpus = 2;
+	ck_assert_int_eq(ftruncate(fds[1], sysconf(_SC_PAGESIZE)), 0);
+	ck_assert_int_eq(fd_send(events, &event, sizeof(event), fds, 2, 0), 0);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert(!events_receive(&vm));
+	free(capture_end(&cap));
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		later[i] = dup(fds[0]);
+	seal_release(&vm);
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++) {
+		ck_assert_int_ge(fcntl(later[i], F_GETFD), 0);
+		close(later[i]);
+	}
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+/* Ends the core manager when the guest's words have come, or after some seconds; its status says which. */
+static pid_t reader_start(int from)
+{
+	struct pollfd out = { .fd = from, .events = POLLIN };
+	char bytes[8];
+	pid_t pid = fork();
+	int heard;
+
+	if (pid != 0)
+		return pid;
+	heard = poll(&out, 1, 5000) == 1 && read(from, bytes, sizeof(bytes)) == 2;
+	kill(vm.core_pid, SIGKILL);
+	_exit(heard ? 0 : 1);
+}
+
+/*
+ * Another user can knock at the control socket as fast as it likes. Here it is one that always looks as if somebody
+ * were there.
+ */
+START_TEST(knocking_stops_nothing)
+{
+	int knock[2], out[2], saved = dup(STDOUT_FILENO), status;
+	pid_t reader;
+
+	ck_assert_int_eq(pipe(knock), 0);
+	ck_assert_int_eq(write(knock[1], "x", 1), 1);
+	ck_assert_int_eq(pipe(out), 0);
+	vm.control_fd = knock[0];
+	ck_assert_int_eq(write(console, "hi", 2), 2);
+	reader = reader_start(out[0]);
+	ck_assert_int_ge(dup2(out[1], STDOUT_FILENO), 0);
+	vm_watch(&vm);
+	dup2(saved, STDOUT_FILENO);
+	ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("watch");
+	TCase *tc = tcase_create("watch");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, vm_make, vm_unmake);
+	tcase_add_test(tc, guest_is_ready_once);
+	tcase_add_test(tc, events_have_turns);
+	tcase_add_test(tc, last_words_are_heard);
+	tcase_add_test(tc, refused_fds_are_closed_once);
+	tcase_add_test(tc, knocking_stops_nothing);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
