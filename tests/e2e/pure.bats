@@ -39,7 +39,7 @@ setup_file() {
   for host in $(hosts); do
     mkdir -p "$BATS_FILE_TMPDIR/$host"
     OUT=$BATS_FILE_TMPDIR/$host
-    "$RIG" --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    "$RIG" --no-devices --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
       --env "NOHYPE=$NOHYPE" --env "TRIES=$TRIES" --env "PERCENT=$PERCENT" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs \
       "$BATS_FILE_TMPDIR/plan" >&2 3>&-
   done
