@@ -7,7 +7,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   guests busy
-  "$RIG" --cpus 4 --numa 2 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" \
+  "$RIG" --cpus 4 --numa 2 --hugepages 2M:160 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" \
     -- tests/e2e/placement-runs >&2 3>&-
 }
 
