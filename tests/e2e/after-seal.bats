@@ -13,7 +13,7 @@ setup_file() {
   tests/e2e/after-seal/build >/dev/null
   [ "${LONG:-0}" != 1 ] || limit=6000 levels="--all strict audit" debian="except without"
   # shellcheck disable=SC2016 # COMMAND's own shell code
-  "$RIG" --isolated 1 --hugepages 2M:270 --timeout $limit --env BUILD="$BUILD" --env NOHYPE="$NOHYPE" -- sh -c '
+  "$RIG" --no-devices --isolated 1 --hugepages 2M:270 --timeout $limit --env BUILD="$BUILD" --env NOHYPE="$NOHYPE" -- sh -c '
     tests/e2e/after-seal/run $1
     tests/e2e/after-seal/debian $2' sh "$levels" "$debian" >"$DIR/out" 2>&1 3>&- || true
 }

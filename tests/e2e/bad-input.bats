@@ -30,7 +30,7 @@ setup_file() {
   export IN=$BATS_FILE_TMPDIR/in OUT=$BATS_FILE_TMPDIR/out
   inputs "$IN"
   # On an emulated host in any case: /dev/kvm goes away for a while.
-  "$RIG" --cpus 2 --mem 1G --hugepages 2M:32 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
+  "$RIG" --no-devices --cpus 2 --mem 1G --hugepages 2M:32 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
     -- tests/e2e/bad-inputs host "$IN" >&2 3>&- &
   mkdir "$BATS_FILE_TMPDIR/here"
   OUT=$BATS_FILE_TMPDIR/here tests/e2e/bad-inputs files "$IN" >&2 3>&-

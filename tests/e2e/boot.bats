@@ -76,8 +76,8 @@ setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   [ -e "$GUESTS/kernel-6.1-cloud-amd64" ] || examples/guests/kernel --flavour cloud-amd64 6.1 >&2
   runs | resolved >"$BATS_FILE_TMPDIR/runs"
-  awk '$3 == "5G"' "$BATS_FILE_TMPDIR/runs" >"$BATS_FILE_TMPDIR/large"
-  awk '$3 != "5G"' "$BATS_FILE_TMPDIR/runs" >"$BATS_FILE_TMPDIR/others"
+  awk '$3 ~ /^(512M|5G)$/' "$BATS_FILE_TMPDIR/runs" >"$BATS_FILE_TMPDIR/large"
+  awk '$3 !~ /^(512M|5G)$/' "$BATS_FILE_TMPDIR/runs" >"$BATS_FILE_TMPDIR/others"
   on_kvm_host --cpus 4 --mem 7G --hugepages 2M:2560 --out "$OUT" -- tests/e2e/boot-runs "$BATS_FILE_TMPDIR/large" >&2 3>&- &
   on_kvm_host --cpus 4 --mem 2G --out "$OUT" -- tests/e2e/boot-runs "$BATS_FILE_TMPDIR/others" >&2 3>&-
   wait $!

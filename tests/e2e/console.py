@@ -17,9 +17,9 @@ NOHYPE = os.environ["NOHYPE"]
 BUILD = os.environ["BUILD"]
 OUT = os.environ["OUT"]
 PATIENCE = 150  # seconds; an emulated host on a busy machine is slow
-SMALL = ("-m", "64M", "-k", f"{BUILD}/e2e-guests/")
-STOCK = ("-m", "256M", "-k", f"{BUILD}/guests/kernel-6.12/bzImage", "-i", f"{BUILD}/guests/initramfs.cpio", "-a",
-         "console=ttyS0 quiet nohype.do=shell")
+SMALL = ("-m", "64M", "--page-size", "2M", "-k", f"{BUILD}/e2e-guests/")
+STOCK = ("-m", "128M", "--page-size", "2M", "-k", f"{BUILD}/guests/kernel-6.12/vmlinux",
+         "-i", f"{BUILD}/guests/initramfs.cpio", "-a", "console=ttyS0 quiet nohype.do=shell")
 
 
 def small(guest):
@@ -104,7 +104,7 @@ class Terminal:
     def end(self):
         """Its end, and what is left: of a supervisor that was killed, another process cleans up in a moment."""
         say(self.name, "exit", self.wait())
-        for _ in range(25):
+        for _ in range(5 * PATIENCE):
             left = leftovers.differences(self.before, leftovers.snapshot())
             restored = self.fd < 0 or self.is_restored()
             # The terminal's own two ends are this process's.
@@ -186,8 +186,11 @@ def background():
     supervisor = int(leftovers.read(f"/proc/{terminal.pid}/task/{terminal.pid}/children").split()[0])
     terminal.say_mode("mode")
     terminal.type(b"typed\r")
-    time.sleep(1)
-    say("background", "state", state(supervisor))
+    states = set()
+    for _ in range(15):
+        time.sleep(0.1)
+        states.add(state(supervisor))
+    say("background", "state", "stopped" if "T" in states else "goes on")
     os.kill(supervisor, signal.SIGTERM)
     os.kill(supervisor, signal.SIGCONT)
     terminal.end()
@@ -235,7 +238,10 @@ def reader_slow():
         process = subprocess.Popen([NOHYPE, "run", *small("flood")], stdin=subprocess.DEVNULL, stdout=writing,
                                    stderr=stderr)
     os.close(writing)
-    time.sleep(5)
+    end = time.monotonic() + PATIENCE
+    while not select.select([reading], [], [], 1)[0] and time.monotonic() < end:
+        pass
+    time.sleep(2)  # by when there is no more room in it
     say("slow", "alive", process.poll() is None)
     process.terminate()
     say("slow", "exit", process.wait(PATIENCE))

@@ -6,7 +6,7 @@ load lib
 
 # On emulated hosts in any case: core_pattern is the whole host's. Two side by side.
 on_rig() {
-  "$RIG" --cpus 2 --mem 1G --hugepages 2M:64 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
+  "$RIG" --no-devices --cpus 2 --mem 1G --hugepages 2M:64 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
     -- tests/e2e/kill-runs "$@"
 }
 

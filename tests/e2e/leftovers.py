@@ -23,28 +23,25 @@ def read(path):
         return file.read()
 
 
-def pids():
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-
-
-def is_user_process(pid):
-    return not int(read(f"/proc/{pid}/stat").rpartition(")")[2].split()[6]) & PF_KTHREAD
-
-
-def processes():
-    """All but the kernel's own threads and whoever looks."""
-    found = set()
-    for pid in pids():
+def user_processes():
+    """Their names, by their numbers: all but the kernel's own threads, which are most, and have no namespaces of their own."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
-            if pid != os.getpid() and is_user_process(pid):
-                name = read(f"/proc/{pid}/comm").strip()
-                found.add(f"{pid} {name}")
+            before, _, after = read(f"/proc/{pid}/stat").rpartition(")")
+            if not int(after.split()[6]) & PF_KTHREAD:
+                found[int(pid)] = before.partition("(")[2]
     return found
 
 
-def namespaces():
+def processes(users):
+    """All but whoever looks."""
+    return {f"{pid} {name}" for pid, name in users.items() if pid != os.getpid()}
+
+
+def namespaces(users):
     found = set()
-    for pid in pids():
+    for pid in users:
         with contextlib.suppress(OSError):
             for name in os.listdir(f"/proc/{pid}/ns"):
                 found.add(os.readlink(f"/proc/{pid}/ns/{name}"))
@@ -99,9 +96,10 @@ def shmem():
 
 
 def snapshot():
+    users = user_processes()
     return {
-        "process": sorted(processes()),
-        "namespace": sorted(namespaces()),
+        "process": sorted(processes(users)),
+        "namespace": sorted(namespaces(users)),
         "mount": sorted(read("/proc/self/mountinfo").splitlines()),
         "huge pages": sorted(hugepages()),
         "VM": sorted(virtual_machines()),

@@ -9,7 +9,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   tests/e2e/violations/build >/dev/null
-  "$RIG" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-0}" --isolated 1 --hugepages 2M:70 --timeout 900 \
+  "$RIG" --no-devices --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-0}" --isolated 1 --hugepages 2M:70 --timeout 900 \
     --out "$OUT" -- tests/e2e/levels-runs >&2 3>&-
 }
 

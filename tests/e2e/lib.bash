@@ -17,7 +17,7 @@ on_kvm_host() {
   if kvm_here && here_has "$@"; then
     run_here "$@"
   else
-    "$RIG" --env "OUT=$(out_of "$@")" --env "LONG=${LONG:-}" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" "$@"
+    "$RIG" --no-devices --env "OUT=$(out_of "$@")" --env "LONG=${LONG:-}" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" "$@"
   fi
 }
 

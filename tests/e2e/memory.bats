@@ -11,7 +11,7 @@ setup_file() {
   tests/e2e/violations/build >/dev/null
   make -s "$BUILD/unit/test_pool" "$BUILD/unit/test_memory" >&2
   examples/guests/initramfs --with tests/e2e/memory-nodes:/do/nodes -o "$OUT/nodes.cpio" >&2
-  "$RIG" --cpus 3 --numa 2G,768M,0 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" -- \
+  "$RIG" --no-devices --cpus 3 --numa 2G,768M,0 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" -- \
     tests/e2e/memory-runs >&2 3>&-
 }
 

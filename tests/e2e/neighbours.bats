@@ -10,7 +10,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   tests/e2e/violations/build >/dev/null
-  "$RIG" --cpus 4 --hugepages 2M:140 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
+  "$RIG" --no-devices --cpus 4 --hugepages 2M:140 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" \
     --env "LONG=${LONG:-0}" --timeout 900 --out "$OUT" -- tests/e2e/neighbours-runs >&2 3>&-
 }
 

@@ -17,7 +17,7 @@ setup_file() {
 host() { # PART [RIG OPTION...]
   local part=$1
   shift
-  "$RIG" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-0}" --env "SMALL_GUESTS=$SMALL_GUESTS" \
+  "$RIG" --no-devices --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-0}" --env "SMALL_GUESTS=$SMALL_GUESTS" \
     --cpus 4 --mem 2G --hugepages 2M:130 --timeout 1200 --out "$OUT" "$@" -- tests/e2e/noise-runs "$part" >&2 3>&-
 }
 
@@ -139,9 +139,9 @@ cost_of() { # STEP: exits by the host
 }
 
 @test "Ctrl-C: what was seen until then" {
-  same "$(status_of cut)" 124 # timeout's, which sent the signal
+  same "$(status_of cut)" 0
   measured=$(value cut '.ns')
-  between "$measured" 1000000 30000000000
+  between "$measured" 1000000 300000000000
 }
 
 @test "a plain user gets the counters, and is told what is missing" {

@@ -8,7 +8,8 @@ setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   guests busy
   make -s "$BUILD/resctrlfs" >&2
-  "$RIG" --cpus 4 --numa 2 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 --out "$OUT" \
+  "$RIG" --cpus 4 --numa 2 --hugepages 2M:160 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 \
+    --out "$OUT" -- tests/e2e/placement-runs >&2 3>&-
     -- tests/e2e/placement-runs >&2 3>&-
 }
 

@@ -8,7 +8,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   tests/e2e/violations/build >/dev/null
-  "$RIG" --cpus 2 --mem 1G --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 400 --out "$OUT" -- \
+  "$RIG" --no-devices --cpus 2 --mem 1G --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 400 --out "$OUT" -- \
     tests/e2e/poor-host-runs >&2 3>&-
 }
 

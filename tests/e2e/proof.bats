@@ -48,7 +48,7 @@ setup_file() {
     mkdir -p "$BATS_FILE_TMPDIR/$host"
     plan "$host" >"$BATS_FILE_TMPDIR/plan"
     OUT=$BATS_FILE_TMPDIR/$host
-    "$RIG" --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    "$RIG" --no-devices --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
       --env "NOHYPE=$NOHYPE" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs "$BATS_FILE_TMPDIR/plan" >&2 3>&-
   done
 }

@@ -44,7 +44,7 @@ setup_file() {
     OUT=$BATS_FILE_TMPDIR/$host
     mkdir -p "$OUT"
     plan "$host" >"$OUT/plan"
-    "$RIG" --kernel "$host" --slow $SLOW --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    "$RIG" --no-devices --kernel "$host" --slow $SLOW --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
       --env "NOHYPE=$NOHYPE" --env "TRIES=$TRIES" --env "PERCENT=$PERCENT" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs \
       "$OUT/plan" >&2 3>&-
   done

@@ -8,7 +8,7 @@ load lib
 setup_file() {
   tests/e2e/violations/build >/dev/null
   export OUT=$BATS_FILE_TMPDIR/out
-  on_kvm_host --isolated 1 --hugepages 2M:40 --timeout 300 --out "$OUT" -- tests/e2e/report-runs >"$BATS_FILE_TMPDIR/log" 2>&1 3>&- ||
+  on_kvm_host --isolated 1 --hugepages 2M:40 --timeout 600 --out "$OUT" -- tests/e2e/report-runs >"$BATS_FILE_TMPDIR/log" 2>&1 3>&- ||
     cat "$BATS_FILE_TMPDIR/log"
 }
 

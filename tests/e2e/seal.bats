@@ -12,7 +12,7 @@ setup_file() {
   tests/e2e/violations/build >/dev/null
   # At `userspace` most live, which takes its time: all of them only in the long run, and once.
   # shellcheck disable=SC2016 # COMMAND's own shell code
-  "$RIG" --isolated 1 --hugepages 2M:140 --timeout $limit --env BUILD="${BUILD:-build}" -- sh -c '
+  "$RIG" --no-devices --isolated 1 --hugepages 2M:140 --timeout $limit --env BUILD="${BUILD:-build}" -- sh -c '
     tests/e2e/violations/run --times "$1" strict eoi cpuid ipi userspace-short
     [ "$2" != 1 ] || tests/e2e/violations/run userspace
     tests/e2e/violations/states' sh $TIMES "${LONG:-0}" >"$DIR/out" 2>&1 3>&- || true
@@ -58,7 +58,7 @@ excepted() { # KIND
   local name guests="nothing in cpuid write-beyond ipi-other"
   [ "${LONG:-0}" != 1 ] || guests=$(awk '!/^#/ && NF && $3 != "-" { print $1 }' tests/e2e/violations/expected)
   # shellcheck disable=SC2016,SC2086 # COMMAND's own shell code; several words
-  "$RIG" --kernel 6.1 --isolated 1 --hugepages 2M:70 --timeout 600 --env BUILD="${BUILD:-build}" -- sh -c '
+  "$RIG" --no-devices --kernel 6.1 --isolated 1 --hugepages 2M:70 --timeout 600 --env BUILD="${BUILD:-build}" -- sh -c '
     for guest; do tests/e2e/violations/run --only "$guest" strict; done' sh $guests >"$DIR/out-6.1" 2>&1 || true
   for name in $guests; do
     grep -q "^ok strict $name\$" "$DIR/out-6.1" || { grep -A 12 "^not ok" "$DIR/out-6.1"; return 1; }

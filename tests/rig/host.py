@@ -17,15 +17,16 @@ CPU = "EPYC-v4,+svm,+npt,+x2apic," + ",".join("-" + feature for feature in (
 
 # tsc=reliable: or the clock source watchdog, itself emulated, may throw the TSC out, and nohz_full with it.
 # no_timer_check: on a busy machine the timer's first ticks come too late for that check, which panics.
+# init_on_alloc=0, cryptomgr.notests=1: both take a second of a boot, emulated as it is.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 oops=panic tsc=reliable no_timer_check nowatchdog nosoftlockup mitigations=off "
-               "intel_iommu=on iommu=pt net.ifnames=0")
+               "init_on_alloc=0 cryptomgr.notests=1 intel_iommu=on iommu=pt net.ifnames=0")
 
 # Ports of the one virtio-serial device, as tests/rig/run-command knows them. 0 can only be a terminal.
 PORTS = {"terminal": 0, "out": 1, "err": 2, "control": 3}
 
 
 def kernel(version):
-    """Folder of an unpacked kernel, downloaded where it isn't there, and its initramfs."""
+    """Folder of a kernel, its ELF file, which has nothing to unpack at boot, and its initramfs: made where they aren't there."""
     def ask(*command):
         answer = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True,
                                 env=dict(os.environ, BUILD=BUILD))
@@ -33,7 +34,11 @@ def kernel(version):
             raise SystemExit(125)
         return answer.stdout.strip()
     folder = ask(os.path.join(ROOT, "scripts/fetch-kernel"), version)
-    return folder, ask(os.path.join(HERE, "initramfs"), folder)
+    elf = os.path.join(BUILD, "rig", "vmlinux", os.path.basename(folder))
+    if not os.path.exists(elf):
+        os.makedirs(os.path.dirname(elf), exist_ok=True)
+        ask(os.path.join(ROOT, "examples/guests/vmlinux"), os.path.join(folder, "vmlinuz"), elf)
+    return folder, elf, ask(os.path.join(HERE, "initramfs"), folder)
 
 
 def ranges(cpus):
@@ -51,6 +56,8 @@ def kernel_args(options):
     if options.icount:
         # VFIO refuses devices where interrupts aren't remapped, unless told.
         args.append("vfio_iommu_type1.allow_unsafe_interrupts=1")
+    if not options.devices:
+        args.append("rig.devices=no")
     return " ".join(args + options.append)
 
 
@@ -141,7 +148,7 @@ def environment(options):
 
 def command_line(options, folder, log, sockets):
     """All of QEMU's arguments. folder is this run's own; sockets are QEMU's ends."""
-    unpacked, initramfs = kernel(options.kernel)
+    unpacked, elf, initramfs = kernel(options.kernel)
     release = os.path.join(unpacked, "modules")
     asked = os.path.join(folder, "asked")
     os.mkdir(asked)
@@ -155,11 +162,11 @@ def command_line(options, folder, log, sockets):
             "-machine", "q35,kernel-irqchip=split", "-cpu", CPU,
             "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
             "-device", f"intel-iommu,{remap}",
-            "-kernel", os.path.join(unpacked, "vmlinuz"), "-initrd", initramfs, "-append", kernel_args(options),
+            "-kernel", elf, "-initrd", initramfs, "-append", kernel_args(options),
             "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock + numa(options)
     # First, so that it is virtio0: Linux names the ports after it, /dev/vport0p1.
     args += ports(sockets)
     args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)
     if options.out:
         args += share("out", options.out, readonly=False)
-    return args + network_and_disk(folder)
+    return args + (network_and_disk(folder) if options.devices else [])
