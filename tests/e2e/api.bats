@@ -3,6 +3,7 @@
 # nohyped's API: what schemas/openapi.json says, and what can be sent to it that is wrong. Needs no KVM.
 
 load lib
+bats_require_minimum_version 1.5.0
 
 setup_file() {
   export FOLDER=$BATS_FILE_TMPDIR NOHYPE_SOCKET=$BATS_FILE_TMPDIR/r/api.sock
@@ -143,6 +144,75 @@ END
   NOHYPE_SOCKET=$FOLDER/none run "$NOHYPE" list
   same "$status" 1
   has "$output" "no nohyped listens there"
+}
+
+# hopeless NAME [KEY]: a VM that no host has the core for, which ends with 3, stored.
+hopeless() {
+  local name=$1
+  guests poll
+  api "/v1/vms/$name" -X PUT -d "{\"kernel\":\"$SMALL_GUESTS/poll\",\"cores\":[8191]${2:+,$2}}" >/dev/null
+}
+
+@test "start, stop and abort wait, no longer than they are told, and say how it ended" {
+  hopeless never
+  run --separate-stderr "$NOHYPE" start --wait --json never
+  same "$status" 3
+  same "$(jq -r '"\(.name) \(.state) \(.end.code)"' <<<"$output")" "never gone 3"
+  # shellcheck disable=SC2154 # bats sets it
+  has "$stderr" "no such core is online"
+  hopeless later '"restart":{"policy":"always","delay":"1h"}'
+  run --separate-stderr "$NOHYPE" start --timeout 2s --json later
+  same "$status $(jq .restarting <<<"$output")" "124 true"
+  has "$stderr" "not sealed after 2.0 s"
+  run --separate-stderr "$NOHYPE" stop --wait --json later
+  same "$status $(jq .restarting <<<"$output")" "0 false"
+  # one that doesn't run is none to end
+  for word in stop abort seal; do
+    run --separate-stderr "$NOHYPE" "$word" never
+    same "$status$stderr" '1nohype: error: "never": no VM of that name and of this user runs'
+  done
+  for bad in 0s 3 8d '' -1s; do
+    run "$NOHYPE" stop --timeout "$bad" never
+    same "$status" 2
+    has "$output" "--timeout: wanted a time of 1ms to a week"
+  done
+  same "$("$NOHYPE" delete --json never)" '{"name":"never","deleted":true}'
+  "$NOHYPE" delete later
+}
+
+@test "start waits on while nohyped is replaced" {
+  hopeless replaced '"restart":{"policy":"on-failure","delay":"2s","limit":1}'
+  "$NOHYPE" start --wait replaced 2>"$FOLDER/waited" 3>&- &
+  waiter=$!
+  sleep 1
+  kill -9 "$(cat "$FOLDER/pid")"
+  until_ended "$(cat "$FOLDER/pid")"
+  sleep 1
+  manager_start
+  status=0
+  wait $waiter || status=$?
+  same "$status" 3
+  has "$(cat "$FOLDER/waited")" "no such core is online"
+  "$NOHYPE" delete replaced
+}
+
+@test "nohype report of a VM" {
+  api /v1/vms/told -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  run "$NOHYPE" report told
+  same "$status" 2
+  has "$output" "a report: there is none (404)"
+  run "$NOHYPE" report --json -o page.html told
+  same "$status" 2
+  mkdir "$FOLDER/r/vm/told"
+  cp tests/fuzz/corpus/report/violation.json "$FOLDER/r/vm/told/report"
+  same "$("$NOHYPE" report --json told | jq -S .)" "$(jq -S . tests/fuzz/corpus/report/violation.json)"
+  same "$(cd "$FOLDER" && "$NOHYPE" report told && head -c 15 told.html)" "told.html
+<!DOCTYPE html>"
+  echo '{"report":1' >"$FOLDER/r/vm/told/report"
+  run "$NOHYPE" report --json told
+  same "$status" 2
+  has "$output" "told:2: "
+  "$NOHYPE" delete told
 }
 
 @test "nohype events: all, since one, as JSON, and as they come" {
