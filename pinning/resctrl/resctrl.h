@@ -152,4 +152,10 @@ int group_add(int root, const char *group, pid_t tid);
 /* What the group holds now. Reports nothing. */
 int group_schemata(int root, const char *group, struct schemata *schemata);
 
+/*
+ * monitor.c: bytes that the group's threads have moved to and from memory, on all caches' domains, since it was made.
+ * -ENOENT: there is no such group, or the processor doesn't count; -ENODATA: it can't tell now. Reports nothing.
+ */
+int group_traffic(int root, const char *group, uint64_t *bytes);
+
 #endif

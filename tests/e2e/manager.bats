@@ -23,6 +23,11 @@ found() {
   found list "absent defined|bad defined|one sealed|three sealed|two sealed"
 }
 
+@test "nohype top shows state, cores and causes of all, and - for what isn't known" {
+  found top "sealed|None|None|True"
+  found "top's table" "NAME STATE CORES|bad defined -|one sealed 0|two sealed 1"
+}
+
 @test "one that runs is not deleted, and one that is sealed not sealed again" {
   found "delete while it runs" 409
   found "seal a sealed one" 409

@@ -319,6 +319,35 @@ START_TEST(info_of_bandwidth)
 }
 END_TEST
 
+START_TEST(traffic)
+{
+	static const char *const folders[] = { "group", "group/mon_data", "group/mon_data/mon_L3_00",
+					       "group/mon_data/mon_L3_01" };
+	static const char first[] = "group/mon_data/mon_L3_00/mbm_total_bytes",
+			  second[] = "group/mon_data/mon_L3_01/mbm_total_bytes";
+	char path[] = "/tmp/resctrl-XXXXXX";
+	int root = folder_make(path);
+	uint64_t bytes = 0;
+
+	ck_assert_int_eq(group_traffic(root, "group", &bytes), -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		ck_assert_int_eq(mkdirat(root, folders[i], 0700), 0);
+	/* a processor that counts what is in its caches, and not this */
+	ck_assert_int_eq(group_traffic(root, "group", &bytes), -ENOENT);
+	file_make(root, first, "4096\n");
+	file_make(root, second, "1000000000000\n");
+	ck_assert_int_eq(group_traffic(root, "group", &bytes), 0);
+	ck_assert_uint_eq(bytes, UINT64_C(1000000004096));
+	file_make(root, second, "Unavailable\n");
+	ck_assert_int_eq(group_traffic(root, "group", &bytes), -ENODATA);
+	unlinkat(root, first, 0);
+	unlinkat(root, second, 0);
+	for (size_t i = ARRAY_SIZE(folders); i-- > 0;)
+		ck_assert_int_eq(unlinkat(root, folders[i], AT_REMOVEDIR), 0);
+	folder_remove(root, path);
+}
+END_TEST
+
 START_TEST(mount_found)
 {
 	struct resctrl_mount mount;
@@ -357,6 +386,7 @@ int main(void)
 	tcase_add_test(tc, schemata_too_big);
 	tcase_add_test(tc, info_of_cache);
 	tcase_add_test(tc, info_of_bandwidth);
+	tcase_add_test(tc, traffic);
 	tcase_add_test(tc, mount_found);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -62,11 +62,12 @@ const struct command commands[] = {
 	{ "show", "[--json] NAME", "show one of nohyped's VMs",
 	  "A line as of list; with --json all of it, with exits and guarantees.\n", false, show_main },
 	{ "top", "[--once | --json]", "nohyped's VMs, live",
-	  "State, vCPUs, and exits before the seal and since, by the host and by the guest, renewed every second until "
-	  "q\n"
-	  "or Ctrl-C. With --once, or if standard output is no terminal, one table; with --json, one array of what "
-	  "show\n"
-	  "--json has.\n",
+	  "State, cores, exits before the seal, interruptions by the host since, in all and a second, exits by the "
+	  "guest,\n"
+	  "memory bandwidth, heartbeat and exits since the seal by cause, renewed every second until q or Ctrl-C; - is "
+	  "what\n"
+	  "can't be known. With --once, or if standard output is no terminal, one table; with --json, one array of what\n"
+	  "show --json has.\n",
 	  false, top_main },
 	{ "events", "[--follow] [--json] [--since ID]", "what happened to nohyped's VMs",
 	  "A line for each event that nohyped keeps: number, time, type, VM and state; of an end, how.\n\n"

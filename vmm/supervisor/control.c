@@ -116,7 +116,7 @@ static json_t *guarantees_now(const struct vm *vm)
 	return guarantees_json(now.count ? &now : &vm->seal.guarantees);
 }
 
-static void answer_exits(const struct vm *vm, struct answer *answer)
+static void answer_exits(struct vm *vm, struct answer *answer)
 {
 	json_t *vcpus = json_array(), *json;
 
@@ -127,6 +127,9 @@ static void answer_exits(const struct vm *vm, struct answer *answer)
 			 vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
 			 time_json(vm, vm->seal.asked_at), "sealed_ns", time_json(vm, seal_time(vm)), "guarantees",
 			 guarantees_now(vm));
+	json_object_set_new(json, "reasons", reasons_live_json(vm));
+	json_object_set_new(json, "heartbeat", heartbeat_json(vm));
+	json_object_set_new(json, "memory_traffic_bytes", memory_traffic_json(vm));
 	answer->len = json ? json_dumpb(json, answer->text, sizeof(answer->text), 0) : 0;
 	json_decref(json);
 	if (!answer->len || answer->len > sizeof(answer->text))
