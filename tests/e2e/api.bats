@@ -68,6 +68,87 @@ still_well() {
   same "$(stat -c '%a %F' "$FOLDER/r/api.sock" "$FOLDER/r/monitor.sock" | sort -u)" "660 socket"
 }
 
+# other_manager CONFIG: one more, whose folder others can look into, and CONFIG as its file.
+other_manager() {
+  OTHER=$(mktemp -d)
+  chmod 755 "$OTHER"
+  printf '%s' "$1" >"$OTHER/config"
+  "$BUILD/nohyped" --state "$OTHER/s" --run "$OTHER/r" --config "$OTHER/config" 2>"$OTHER/log" 3>&- &
+  other_pid=$!
+  for _ in $(seq 300); do
+    [ ! -S "$OTHER/r/monitor.sock" ] || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
+other_end() {
+  kill "$other_pid"
+  wait "$other_pid"
+  rm -r "$OTHER"
+}
+
+as_nobody() {
+  setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+
+status_as_nobody() { # SOCKET [GROUP]: the status of a request, and curl's own if there was none
+  as_nobody ${2:+setpriv --groups "$2"} curl -s -o /dev/null -w '%{http_code}' --unix-socket "$OTHER/r/$1" \
+    http://n/v1/version || echo " $?"
+}
+
+@test "a peer without permission: none by the mode, by the group, or by a mode that was opened" {
+  [ "$(id -u)" = 0 ] || skip "needs root, to be another"
+  other_manager '{}'
+  same "$(status_as_nobody api.sock)" "000 7"
+  same "$(status_as_nobody monitor.sock)" "000 7"
+  # an operator who opens it for all: what only reads may be, the rest may not
+  chmod 666 "$OTHER"/r/*.sock
+  same "$(status_as_nobody api.sock)" 403
+  same "$(status_as_nobody monitor.sock)" 200
+  has "$(as_nobody curl -s --unix-socket "$OTHER/r/api.sock" http://n/v1/version)" \
+    '"detail":"user 65534 is neither this socket'"'"'s owner nor of its group"'
+  same "$(as_nobody curl -s -o /dev/null -w '%{http_code}' -X PUT -d '{"kernel":"/absent"}' \
+    --unix-socket "$OTHER/r/monitor.sock" http://n/v1/vms/mine)" 403
+  chmod 660 "$OTHER"/r/*.sock
+  chgrp 65534 "$OTHER/r/api.sock"
+  same "$(status_as_nobody api.sock)" 200
+  same "$(status_as_nobody monitor.sock)" "000 7"
+  other_end
+}
+
+@test "who asks too often is told when to come again, others aren't, and nohype waits" {
+  [ "$(id -u)" = 0 ] || skip "needs root, to be another"
+  other_manager '{"requests":{"per_second":10,"burst":30}}'
+  chmod 666 "$OTHER/r/monitor.sock"
+  curl -s --unix-socket "$OTHER/r/api.sock" -w '%{http_code} %header{retry-after}\n' -o /dev/null \
+    "http://n/v1/version?[1-90]" >"$OTHER/statuses"
+  taken=$(grep -c '^200' "$OTHER/statuses")
+  [ "$taken" -ge 30 ]
+  [ "$taken" -lt 90 ]
+  same "$(grep -v '^200' "$OTHER/statuses" | sort -u)" "429 1"
+  # a change counts as several
+  for i in 1 2 3; do
+    curl -s --unix-socket "$OTHER/r/api.sock" -X PUT -d '{"kernel":"/absent"}' "http://n/v1/vms/v$i" >>"$OTHER/last"
+  done
+  has "$(cat "$OTHER/last")" '"title":"Too many requests","status":429'
+  same "$(status_as_nobody monitor.sock)" 200
+  NOHYPE_SOCKET=$OTHER/r/api.sock run "$NOHYPE" list
+  same "$status" 0
+  other_end
+}
+
+@test "a wrong limit of requests is named" {
+  for bad in '{"per_second":9}|per_second: 9: wanted 10 to 1000000' '{"burst":1000001}|burst: 1000001: wanted 10 to' \
+    '{"per_second":"many"}|Expected integer, got string' '{"rate":3}|rate' '[]|Expected object, got array'; do
+    echo "{\"requests\":${bad%%|*}}" >"$FOLDER/config"
+    run timeout 10 "$BUILD/nohyped" --state "$FOLDER/s" --run "$FOLDER/r" --config "$FOLDER/config"
+    same "$status" 2
+    has "$output" "requests: "
+    has "$output" "${bad#*|}"
+  done
+}
+
 @test "Prometheus' own parser takes the metrics" {
   api /v1/vms/metric -X PUT -d '{"kernel":"/absent"}' >/dev/null
   curl -s --unix-socket "$FOLDER/r/api.sock" http://n/metrics | /usr/bin/python3 -c '

@@ -20,6 +20,7 @@
 #define SOCKET	   "/run/nohype/api.sock"
 #define ANSWER_MAX MIB(8)
 #define SECONDS	   30 /* of silence, until nohyped is given up */
+#define TRIES	   4
 
 static const char *socket_path(void)
 {
@@ -130,8 +131,8 @@ static void problem_report(unsigned int status, const char *body)
 	json_decref(problem);
 }
 
-/* One request and its whole answer, malloced; *@body is in it. The status, or negative errno, reported. */
-static int answer_get(const char *method, const char *path, const char *body, size_t len, char **text, char **rest)
+/* One request and its whole answer, malloced; *@rest is its body. The status, or negative errno, reported. */
+static int answer_once(const char *method, const char *path, const char *body, size_t len, char **text, char **rest)
 {
 	int fd = api_connect(), err = fd < 0 ? fd : request_send(fd, method, path, body, len);
 	unsigned int status = 0;
@@ -147,6 +148,30 @@ static int answer_get(const char *method, const char *path, const char *body, si
 		return fail(-EPROTO, "nohyped: no answer by HTTP");
 	*rest += 4;
 	return (int)status;
+}
+
+/* What Retry-After says, as far as one waits for that. */
+static unsigned int seconds_find(const char *head)
+{
+	const char *header = strcasestr(head, "\r\nRetry-After: ");
+	unsigned int seconds = 1;
+
+	if (header)
+		sscanf(strchr(header, ' '), " %3u", &seconds);
+	return MIN(seconds, 5);
+}
+
+/* The same; and when nohyped has been asked too often, once more when it says. */
+static int answer_get(const char *method, const char *path, const char *body, size_t len, char **text, char **rest)
+{
+	unsigned int tries = TRIES;
+	int status;
+
+	while ((status = answer_once(method, path, body, len, text, rest)) == 429 && --tries) {
+		sleep(seconds_find(*text));
+		free(*text);
+	}
+	return status;
 }
 
 int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer)

@@ -199,7 +199,8 @@ static void usage(void)
 	     "Options:\n"
 	     "  --state DIR  what lasts: configurations, events (default: /var/lib/nohype)\n"
 	     "  --run DIR    sockets, logs and reports of this boot (default: /run/nohype)\n"
-	     "  --config FILE  who is notified of events (see nohyped(8)); default: /etc/nohype/nohyped.json, if it is "
+	     "  --config FILE  who is notified of events, and how many requests are taken (see nohyped(8)); default: "
+	     "/etc/nohype/nohyped.json, if it is "
 	     "there\n"
 	     "  --version    show the version\n"
 	     "  -h, --help   show this help");
@@ -237,7 +238,7 @@ int main(int argc, char **argv)
 	service_begin(&manager.service);
 	if (!config && !access(CONFIG, F_OK))
 		config = CONFIG;
-	if (targets_read(&manager.targets, config))
+	if (targets_read(&manager.targets, config) || limit_read(&manager.limit, manager.targets.requests))
 		return EXIT_USAGE;
 	return manager_run(&manager);
 }
