@@ -149,6 +149,15 @@ status_as_nobody() { # SOCKET [GROUP]: the status of a request, and curl's own i
   done
 }
 
+# Its own checker, which comes in a large package, with LONG=1.
+promtool_agrees() {
+  local promtool
+  promtool=$(scripts/fetch-promtool)
+  same "$(curl -s --unix-socket "$FOLDER/r/api.sock" http://n/metrics | "$promtool" check metrics 2>&1)" ""
+  run "$promtool" check metrics <<<'nohype_without_help 1'
+  same "$status" 3
+}
+
 @test "Prometheus' own parser takes the metrics" {
   api /v1/vms/metric -X PUT -d '{"kernel":"/absent"}' >/dev/null
   curl -s --unix-socket "$FOLDER/r/api.sock" http://n/metrics | /usr/bin/python3 -c '
@@ -157,6 +166,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 found = {s.name: s for f in parse(sys.stdin.read()) for s in f.samples if s.labels.get("vm", "metric") == "metric"}
 assert found["nohype_vm_state"].labels["state"] == "defined", found
 assert found["nohype_events_total"].value > 0'
+  [ "${LONG:-0}" != 1 ] || promtool_agrees
 }
 
 @test "not HTTP, half a request, and a body that never comes" {
