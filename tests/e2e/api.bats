@@ -11,6 +11,8 @@ setup_file() {
 }
 
 teardown_file() {
+  # what a test that failed has left
+  [ ! -e "$FOLDER/cloud-pid" ] || kill -- "-$(cat "$FOLDER/cloud-pid")" || true
   kill "$(cat "$FOLDER/pid")"
 }
 
@@ -66,6 +68,63 @@ still_well() {
 
 @test "the sockets are for their owner and group" {
   same "$(stat -c '%a %F' "$FOLDER/r/api.sock" "$FOLDER/r/monitor.sock" | sort -u)" "660 socket"
+}
+
+until_said() { # WHAT FILE: a line of FILE says so, within a minute
+  for _ in $(seq 600); do
+    ! grep -qF -- "$1" "$2" || return 0
+    sleep 0.1
+  done
+  cat "$2"
+  return 1
+}
+
+cloud_end() {
+  kill -- "-$(cat "$FOLDER/cloud-pid")"
+  rm "$FOLDER/cloud-pid"
+}
+
+@test "the example of a cloud manager starts what is in its folder, and acts by how it ends" {
+  guests poll
+  local cloud=$FOLDER/cloud log=$FOLDER/cloud.log never="{\"kernel\":\"$SMALL_GUESTS/poll\",\"cores\":[8191]}"
+  mkdir -p "$cloud"
+  echo "$never" >"$cloud/moved.json"
+  echo '{"kernel":"/absent"}' >"$cloud/absent.json"
+  echo '{"kernel":3}' >"$cloud/wrong.json"
+  # in a session of its own: its parts end with it
+  setsid examples/cloud-manager "$cloud" >"$log" 2>&1 3>&- &
+  echo $! >"$FOLDER/cloud-pid"
+  until_said 'moved: to elsewhere' "$log"
+  until_said 'absent: to failed' "$log"
+  until_said 'wrong: refused: body:1: kernel: 3: wanted the path' "$log"
+  until_said 'wrong: to failed' "$log"
+  cloud_end
+  # what happens while it is away isn't missed, and nobody else's VM is its business
+  api /v1/vms/foreign -X PUT -d "$never" >/dev/null
+  api /v1/vms/foreign/start -X POST >/dev/null
+  echo "$never" >"$cloud/late.json"
+  echo 1 >"$cloud/.state/vms/late"
+  api /v1/vms/late -X PUT -d "$never" >/dev/null
+  api /v1/vms/late/start -X POST >/dev/null
+  echo 0 >"$cloud/.state/vms/removed"
+  api /v1/vms/removed -X PUT -d "$never" >/dev/null
+  setsid examples/cloud-manager "$cloud" >"$log.2" 2>&1 3>&- &
+  echo $! >"$FOLDER/cloud-pid"
+  until_said 'late: to elsewhere' "$log.2"
+  for _ in $(seq 100); do
+    [ -e "$cloud/.state/vms/removed" ] || break
+    sleep 0.1
+  done
+  cloud_end
+  ! grep foreign "$log" "$log.2"
+  same "$(cd "$cloud" && ls ./*/*.json)" "./elsewhere/late.json
+./elsewhere/moved.json
+./failed/absent.json
+./failed/wrong.json"
+  same "$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | [.vms[].name] | map(select(. != "present" and . != "metric")) | join(" ")')" foreign
+  "$NOHYPE" delete foreign
+  run examples/cloud-manager "$FOLDER/none"
+  same "$status" 2
 }
 
 # other_manager CONFIG: one more, whose folder others can look into, and CONFIG as its file.
