@@ -260,6 +260,128 @@ END
   still_well
 }
 
+# What it takes of the host: descriptors, and memory in KiB.
+resources() {
+  local pid
+  pid=$(cat "$FOLDER/pid")
+  echo "$(find "/proc/$pid/fd" -mindepth 1 | wc -l) $(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")"
+}
+
+# As many descriptors as before, and less than a MiB more of memory.
+nothing_leaked() { # BEFORE
+  local now='' _
+  for _ in $(seq 100); do
+    now=$(resources)
+    [ "${now% *}" -gt "${1% *}" ] || break
+    sleep 0.2
+  done
+  [ "${now% *}" -le "${1% *}" ] && [ "${now#* }" -lt $((${1#* } + 1024)) ] || same "$now" "$1"
+}
+
+@test "10,000 requests at once: each is answered, or told when to come again, and nothing is left of them" {
+  for _ in $(seq 50); do
+    api /v1/vms >/dev/null
+  done
+  before=$(resources)
+  run python3 - "$FOLDER/r/api.sock" <<'END'
+import collections, socket, sys, threading
+found = collections.Counter()
+lock = threading.Lock()
+
+def ask():
+    while True:
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(120)
+        try:
+            peer.connect(sys.argv[1])
+            peer.sendall(b"GET /v1/vms HTTP/1.1\r\nHost: n\r\nConnection: close\r\n\r\n")
+            text = b""
+            while part := peer.recv(65536):
+                text += part
+        except (BlockingIOError, ConnectionError):
+            continue
+        finally:
+            peer.close()
+        head, _, body = text.partition(b"\r\n\r\n")
+        status = int(head.split()[1])
+        return status if len(body) == int(head.lower().split(b"content-length: ")[1].split()[0]) else "cut"
+
+def many():
+    for _ in range(100):
+        status = ask()
+        with lock:
+            found[status] += 1
+
+threads = [threading.Thread(target=many) for _ in range(100)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(sum(found.values()), *sorted(found))
+END
+  same "$output" "10000 200 429" || same "$output" "10000 200"
+  sleep 1
+  still_well
+  nothing_leaked "$before"
+}
+
+@test "many starts, aborts and deletions of one VM at once: one life after the other, each told whole" {
+  hopeless rush
+  before=$(resources)
+  last=$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | .last_event')
+  for i in $(seq 60); do
+    case $((i % 4)) in
+    0) api /v1/vms/rush/abort -X POST -o /dev/null ;;
+    1) api /v1/vms/rush -X DELETE -o /dev/null ;;
+    *) api /v1/vms/rush/start -X POST -o /dev/null ;;
+    esac >>"$FOLDER/rush" 3>&- &
+    [ $((i % 10)) != 0 ] || hopeless rush
+  done
+  wait
+  for _ in $(seq 100); do
+    [[ $(api /v1/vms/rush) == *'"running":true'* ]] || break
+    sleep 0.1
+  done
+  same "$(sed 's/|/\n/g' "$FOLDER/rush" | grep -vE '^(202|204|404|409)?$')" ""
+  "$NOHYPE" events --json --since "$last" >"$FOLDER/rush-events"
+  # as many as were taken, and each begins and ends before the next
+  same "$(jq -r 'select(.type == "start").id' "$FOLDER/rush-events" | wc -l)" \
+    "$(jq -r 'select(.state == "gone").run' "$FOLDER/rush-events" | sort -u | wc -l)"
+  same "$(jq -r 'select(.type == "start" or .state == "gone") | .type' "$FOLDER/rush-events" | uniq -c | sort -u | grep -v '^ *1 ')" ""
+  api /v1/vms/rush -X DELETE >/dev/null
+  still_well
+  nothing_leaked "$before"
+}
+
+@test "a configuration that was right yesterday: the start says what is wrong today" {
+  local kernel=$FOLDER/kernel
+  guests poll
+  cp "$SMALL_GUESTS/poll" "$kernel"
+  echo "{\"kernel\":\"$kernel\",\"cores\":[8191]}" >"$FOLDER/yesterday.json"
+  "$NOHYPE" start --wait "$FOLDER/yesterday.json" || [ $? = 3 ]
+  rm "$kernel"
+  run "$NOHYPE" start --wait yesterday
+  same "$status" 2
+  has "$output" "\"$kernel\": No such file or directory"
+  head -c 100 /dev/zero >"$kernel"
+  run "$NOHYPE" start --wait yesterday
+  same "$status" 2
+  has "$output" "$kernel"
+  # stored by a version that took other keys, or altered by hand
+  for text in '{"kernel":"/a","unheard_of":1}' '{' ''; do
+    echo "$text" >"$FOLDER/s/vms/yesterday.json"
+    run "$NOHYPE" start --wait yesterday
+    same "$status" 2
+    has "$output" "$FOLDER/s/vms/yesterday.json"
+  done
+  rm "$FOLDER/s/vms/yesterday.json"
+  run "$NOHYPE" start --wait yesterday
+  same "$status" 2
+  has "$output" "No such file or directory"
+  "$NOHYPE" delete yesterday
+  has "$(api /v1/vms/yesterday)" '|404'
+}
+
 @test "100 MB of body is refused, chunked too" {
   has "$(head -c 100000000 /dev/zero | api /v1/vms/big -T -)" "|413"
   has "$(head -c 100000000 /dev/zero | api /v1/vms/big -X PUT --data-binary @- -H 'Content-Type: application/json')" "|413"
