@@ -60,10 +60,12 @@ still_well() {
 }
 
 @test "every path, with every method and with bodies of all kinds, answers as openapi.json says" {
-  run /usr/bin/python3 tests/e2e/api-cases "$FOLDER/r"
+  # as fast as it can be asked
+  other_manager '{"requests":{"per_second":1000000,"burst":1000000}}'
+  run /usr/bin/python3 tests/e2e/api-cases "$OTHER/r"
+  other_end
   echo "$output"
   same "$status" 0
-  still_well
 }
 
 @test "the sockets are for their owner and group" {
@@ -121,7 +123,7 @@ cloud_end() {
 ./elsewhere/moved.json
 ./failed/absent.json
 ./failed/wrong.json"
-  same "$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | [.vms[].name] | map(select(. != "present" and . != "metric")) | join(" ")')" foreign
+  same "$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | [.vms[].name] | map(select(. != "metric")) | join(" ")')" foreign
   "$NOHYPE" delete foreign
   run examples/cloud-manager "$FOLDER/none"
   same "$status" 2
@@ -283,7 +285,7 @@ nothing_leaked() { # BEFORE
     api /v1/vms >/dev/null
   done
   before=$(resources)
-  run python3 - "$FOLDER/r/api.sock" <<'END'
+  run timeout 300 python3 - "$FOLDER/r/api.sock" <<'END'
 import collections, socket, sys, threading
 found = collections.Counter()
 lock = threading.Lock()
@@ -291,14 +293,13 @@ lock = threading.Lock()
 def ask():
     while True:
         peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(120)
         try:
             peer.connect(sys.argv[1])
             peer.sendall(b"GET /v1/vms HTTP/1.1\r\nHost: n\r\nConnection: close\r\n\r\n")
             text = b""
             while part := peer.recv(65536):
                 text += part
-        except (BlockingIOError, ConnectionError):
+        except ConnectionError:
             continue
         finally:
             peer.close()
@@ -602,7 +603,7 @@ hopeless() {
   manager_start
   has "$(cat "$FOLDER/log")" 'its last line is cut, and dropped'
   same "$(api /v1/vms | jq -Rr 'split("|")[0] | fromjson | "\(.last_event) \([.vms[].name] | join(" "))"')" \
-    "$((before + 1)) event metric present"
+    "$((before + 1)) event metric"
 }
 
 @test "a second nohyped of the same folder is refused" {

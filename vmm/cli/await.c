@@ -8,10 +8,12 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "vmm/cli/api.h"
 #include "vmm/cli/manager.h"
 
 #define LOOK_MS	    200			       /* between two looks */
+#define FIRST_MS    20			       /* before the second look; then twice that, up to LOOK_MS */
 #define REPLACED_NS (20 * INT64_C(1000000000)) /* that nohyped may be away for, as while it is replaced */
 
 static const char *text_of(const json_t *json, const char *key)
@@ -73,7 +75,7 @@ static int timeout_report(const char *name, const json_t *vm, enum awaited wante
 
 int vm_await(const char *name, const json_t *vm, enum awaited wanted, uint64_t timeout, json_t **last)
 {
-	static const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	struct timespec pause = { .tv_nsec = FIRST_MS * 1000000L };
 	int64_t until = timeout ? clock_now() + (int64_t)timeout * 1000000 : 0;
 	json_int_t run = json_integer_value(json_object_get(vm, "run"));
 	bool ran = json_is_true(json_object_get(vm, "running"));
@@ -98,5 +100,6 @@ int vm_await(const char *name, const json_t *vm, enum awaited wanted, uint64_t t
 		if (until && clock_now() >= until)
 			return timeout_report(name, *last, wanted, timeout);
 		nanosleep(&pause, NULL);
+		pause.tv_nsec = MIN(2 * pause.tv_nsec, LOOK_MS * 1000000L);
 	}
 }
