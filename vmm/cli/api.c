@@ -167,7 +167,7 @@ static int answer_get(const char *method, const char *path, const char *body, si
 	unsigned int tries = TRIES;
 	int status;
 
-	while ((status = answer_once(method, path, body, len, text, rest)) == 429 && --tries) {
+	while ((status = answer_once(method, path, body, len, text, rest)) == 429 && *text && --tries) {
 		sleep(seconds_find(*text));
 		free(*text);
 	}

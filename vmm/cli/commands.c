@@ -66,7 +66,8 @@ const struct command commands[] = {
 	  "guest,\n"
 	  "memory bandwidth, heartbeat and exits since the seal by cause, renewed every second until q or Ctrl-C; - is "
 	  "what\n"
-	  "can't be known. With --once, or if standard output is no terminal, one table; with --json, one array of what\n"
+	  "can't be known. With --once, or if standard output is no terminal, one table; with --json, one array of "
+	  "what\n"
 	  "show --json has.\n",
 	  false, top_main },
 	{ "events", "[--follow] [--json] [--since ID]", "what happened to nohyped's VMs",

@@ -116,7 +116,7 @@ static void causes_cell(const json_t *live, char *cell, size_t size)
 {
 	json_t *reasons = json_object_get(live, "reasons"), *value;
 	struct cause causes[128];
-	size_t count = 0, len = 0;
+	size_t count = 0, len = 0, told;
 	json_int_t rest = 0;
 	const char *name;
 
@@ -125,15 +125,15 @@ static void causes_cell(const json_t *live, char *cell, size_t size)
 		if (count < ARRAY_SIZE(causes))
 			causes[count++] = (struct cause){ name, json_integer_value(value) };
 	qsort(causes, count, sizeof(*causes), cause_compare);
-	for (size_t i = 0; i < count; i++) {
+	told = MIN(count, CAUSES_MAX);
+	for (size_t i = told; i < count; i++)
+		rest += causes[i].count;
+	for (size_t i = 0; i < told && len < size; i++) {
 		char tame[48];
 
-		if (i >= CAUSES_MAX)
-			rest += causes[i].count;
-		else if (len < size)
-			len += (size_t)snprintf(cell + len, size - len, "%s%s %" JSON_INTEGER_FORMAT, len ? ", " : "",
-						escape_text(tame, sizeof(tame), causes[i].name, strlen(causes[i].name)),
-						causes[i].count);
+		len += (size_t)snprintf(cell + len, size - len, "%s%s %" JSON_INTEGER_FORMAT, len ? ", " : "",
+					escape_text(tame, sizeof(tame), causes[i].name, strlen(causes[i].name)),
+					causes[i].count);
 	}
 	if (rest && len < size)
 		snprintf(cell + len, size - len, ", others %" JSON_INTEGER_FORMAT, rest);
