@@ -228,7 +228,7 @@ readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into REA
 
 # FOLDER:FILE: what is installed where.
 INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEXECDIR):$(BUILD)/nohype-core \
-		    $(LIBEXECDIR):$(BUILD)/nohype-rings
+		    $(LIBEXECDIR):$(BUILD)/nohype-rings $(DATADIR)/examples:examples/cloud-manager
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
 		    $(foreach file,$(SYSTEMD_UNITS),$(UNITDIR):$(file)) \
 		    $(PREFIX)/share/bash-completion/completions:$(BUILD)/completions/nohype \

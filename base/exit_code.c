@@ -11,11 +11,12 @@ static const char *const texts[] = {
 	[EXIT_GUEST] = "the guest died before the seal: triple fault, panic, reset loop",
 	[EXIT_VIOLATION] = "a violation: the sealed guest did what the seal level forbids",
 	[EXIT_ABORTED] = "aborted: by order, heartbeat or time limit",
+	[EXIT_TIMEOUT] = "what was waited for did not come in the time that --timeout gave",
 };
 
 const char *exit_code_text(enum exit_code code)
 {
-	if ((unsigned int)code >= ARRAY_SIZE(texts))
+	if ((unsigned int)code >= ARRAY_SIZE(texts) || !texts[code])
 		return "unknown";
 	return texts[code];
 }

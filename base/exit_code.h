@@ -11,6 +11,7 @@ enum exit_code {
 	EXIT_GUEST = 4,	    /* the guest died before the seal: triple fault, panic, reset loop */
 	EXIT_VIOLATION = 5, /* the sealed guest did what the seal level forbids */
 	EXIT_ABORTED = 6,   /* by order, heartbeat or time limit */
+	EXIT_TIMEOUT = 124, /* of --wait, and no VM's end: --timeout has passed; the number is timeout(1)'s */
 };
 
 /* One line about @code, for people; "unknown" for a number that is none of them. */

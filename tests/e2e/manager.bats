@@ -8,7 +8,7 @@ setup_file() {
   tests/e2e/violations/build >/dev/null
   guests poll
   export OUT=$BATS_FILE_TMPDIR/out
-  on_kvm_host --cpus 4 --mem 2G --timeout 600 --out "$OUT" -- tests/e2e/manager-runs >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
+  on_kvm_host --cpus 4 --mem 2G --timeout "${LONG:+9}600" --out "$OUT" -- tests/e2e/manager-runs >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
     cat "$BATS_FILE_TMPDIR/log" "$OUT/nohyped.log"
 }
 
@@ -21,6 +21,11 @@ found() {
   found define "201,201,201"
   found start "202|409,202|409,202|409"
   found list "absent defined|bad defined|one sealed|three sealed|two sealed"
+}
+
+@test "nohype top shows state, cores and causes of all, and - for what isn't known" {
+  found top "sealed|None|None|True"
+  found "top's table" "NAME STATE CORES|bad defined -|one sealed 0|two sealed 1"
 }
 
 @test "one that runs is not deleted, and one that is sealed not sealed again" {
@@ -48,6 +53,23 @@ found() {
   found "stop again" 409
   found abort "202|6"
   found "abort while it starts" "202|202|6"
+}
+
+@test "eight starts of one at once are one; a start while it stops is refused; an abort ends it at each time of its start" {
+  found "eight starts at once" "202|409|409|409|409|409|409|409"
+  found "start while stopping" "409|0"
+  found "abort waits" "0|gone"
+  found "abort at each time of a start" "(0, 6, False)"
+  found "core free again" "0|0"
+}
+
+# LONG=1: 1,000 of them.
+@test "30 cycles of start and stop leave as many fds, processes, files, cgroups and sockets, and no memory" {
+  found cycles "$([ "${LONG:-0}" = 1 ] && echo 1000 || echo 30)|(0, 0)|True|True"
+}
+
+@test "the example of a cloud manager quarantines what broke its seal, with evidence, and stops what is taken away" {
+  found "cloud manager" "event.json|report.json|port I/O"
 }
 
 @test "kill -9 of a supervisor: nohyped clears the memory" {

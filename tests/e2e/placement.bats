@@ -10,7 +10,6 @@ setup_file() {
   make -s "$BUILD/resctrlfs" >&2
   "$RIG" --cpus 4 --numa 2 --hugepages 2M:160 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 \
     --out "$OUT" -- tests/e2e/placement-runs >&2 3>&-
-    -- tests/e2e/placement-runs >&2 3>&-
 }
 
 # cores TOPOLOGY VM: the cores that it has, in their order.

@@ -114,7 +114,9 @@ START_TEST(exit_code_texts)
 {
 	for (int code = EXIT_CLEAN; code <= EXIT_ABORTED; code++)
 		ck_assert_str_ne(exit_code_text(code), "unknown");
+	ck_assert_str_ne(exit_code_text(EXIT_TIMEOUT), "unknown");
 	ck_assert_str_eq(exit_code_text(EXIT_ABORTED + 1), "unknown");
+	ck_assert_str_eq(exit_code_text(EXIT_TIMEOUT + 1), "unknown");
 	ck_assert_str_eq(exit_code_text(-1), "unknown");
 }
 END_TEST

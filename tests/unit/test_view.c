@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `nohype exits` shows, of answers made up here. */
+/* What `nohype exits` and `nohype top` show, of answers made up here. */
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <stdlib.h>
@@ -156,6 +156,90 @@ START_TEST(odd_answers)
 }
 END_TEST
 
+static char *top(const char *now, const char *before, int columns, int rows)
+{
+	struct top_view view = { .now = json_loads(now, 0, NULL),
+				 .before = before ? json_loads(before, 0, NULL) : NULL,
+				 .columns = columns,
+				 .rows = rows };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	ck_assert_ptr_nonnull(view.now);
+	top_draw(&view, out);
+	fclose(out);
+	json_decref((json_t *)view.now);
+	json_decref((json_t *)view.before);
+	return text;
+}
+
+#define TOP_VM(run, ns, host, bytes)                                                                                \
+	"{\"name\": \"web\", \"state\": \"sealed\", \"run\": " run ", \"live\": {\"now_ns\": " ns                   \
+	", \"memory_traffic_bytes\": " bytes                                                                        \
+	", \"heartbeat\": \"beats\", \"reasons\": {\"HLT\": 1, \"interrupt\": 50, \"NMI\": 2, \"a\": 1, \"b\": 3, " \
+	"\"c\": 4}, \"vcpus\": [{\"core\": 2, \"exits\": 1063, \"host\": " host ", \"before_seal\": 1000, "         \
+	"\"host_before_seal\": 200}, {\"core\": 3}, {\"core\": 7}]}}"
+
+START_TEST(top_rows)
+{
+	static const char idle[] = "{\"name\": \"idle\", \"state\": \"gone\", \"run\": 3, \"live\": null}";
+	char now[2048], *text;
+
+	snprintf(now, sizeof(now), "[%s, %s]", idle, TOP_VM("9", "6000000000", "250", "90000000"));
+	text = top(now, NULL, 200, 24);
+	ck_assert(has(text,
+		      "\nidle             gone      -                  -           -       -       -            - "
+		      "-         -\n"));
+	ck_assert(has(text,
+		      "\nweb              sealed    2-3,7           1000          50       -      13            - "
+		      "beats     interrupt 50, c 4, b 3, NMI 2, others 2\n"));
+	free(text);
+	text = top(now, "[" TOP_VM("9", "4000000000", "230", "10000000") "]", 200, 24);
+	ck_assert(has(text, "1000          50      10      13    40.0 MB/s beats"));
+	free(text);
+	/* of another life, and of a group that was made anew, no rate is known */
+	text = top(now, "[" TOP_VM("8", "4000000000", "230", "10000000") "]", 200, 24);
+	ck_assert(has(text, "1000          50       -      13            - beats"));
+	free(text);
+	text = top(now, "[" TOP_VM("9", "4000000000", "260", "99000000") "]", 200, 24);
+	ck_assert(has(text, "1000          50       -      13            - beats"));
+	free(text);
+}
+END_TEST
+
+START_TEST(top_odd)
+{
+	static const char *const texts[] = {
+		"[]",
+		"{}",
+		"[1, null, [], {}]",
+		"[{\"name\": 3, \"live\": 4}, {\"name\": \"a\\u001b[2J\", \"live\": {\"vcpus\": 3, \"reasons\": []}}]",
+		"[{\"live\": {\"vcpus\": [null, 3, {\"core\": \"x\"}], \"reasons\": {\"\": \"\", \"\\u001b\": 9}, "
+		"\"now_ns\": -1}}]",
+		"[{\"live\": {\"vcpus\": [{\"core\": 100}, {\"core\": 200}, {\"core\": 300}, {\"core\": "
+		"9223372036854775807}]}}]",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		for (int columns = 1; columns < 180; columns += 20) {
+			for (int rows = 1; rows < 6; rows++) {
+				char *text = top(texts[i], texts[i], columns, rows), *rest = text, *line;
+				int lines = 0;
+
+				while ((line = strsep(&rest, "\n"))) {
+					ck_assert_int_le((int)strlen(line), columns);
+					ck_assert_ptr_null(strchr(line, '\033'));
+					lines += *line != '\0';
+				}
+				ck_assert_int_le(lines, rows);
+				free(text);
+			}
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("view");
@@ -168,6 +252,8 @@ int main(void)
 	tcase_add_test(tc, whole);
 	tcase_add_test(tc, fits);
 	tcase_add_test(tc, odd_answers);
+	tcase_add_test(tc, top_rows);
+	tcase_add_test(tc, top_odd);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -13,12 +13,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/capture.h"
 #include "base/log.h"
 #include "base/util.h"
 
 #define SOCKET	   "/run/nohype/api.sock"
 #define ANSWER_MAX MIB(8)
 #define SECONDS	   30 /* of silence, until nohyped is given up */
+#define TRIES	   4
 
 static const char *socket_path(void)
 {
@@ -27,14 +29,25 @@ static const char *socket_path(void)
 	return path && *path ? path : SOCKET;
 }
 
-static int peer_check(int fd)
+static int peer_uid(int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		return -errno;
-	return peer.uid == 0 || peer.uid == geteuid() ? 0 : -EPERM;
+	*uid = peer.uid;
+	return 0;
+}
+
+static int peer_check(int fd)
+{
+	uid_t uid = 0;
+	int err = peer_uid(fd, &uid);
+
+	if (err)
+		return err;
+	return uid == 0 || uid == geteuid() ? 0 : -EPERM;
 }
 
 static int api_connect(void)
@@ -118,26 +131,104 @@ static void problem_report(unsigned int status, const char *body)
 	json_decref(problem);
 }
 
-int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer)
+/* One request and its whole answer, malloced; *@rest is its body. The status, or negative errno, reported. */
+static int answer_once(const char *method, const char *path, const char *body, size_t len, char **text, char **rest)
 {
 	int fd = api_connect(), err = fd < 0 ? fd : request_send(fd, method, path, body, len);
-	char *text = err ? NULL : answer_receive(fd), *rest;
 	unsigned int status = 0;
 
-	*answer = NULL;
+	*rest = NULL;
+	*text = err ? NULL : answer_receive(fd);
 	if (fd >= 0)
 		close(fd);
-	if (!text)
+	if (!*text)
 		return err ? err : -EIO;
-	rest = strstr(text, "\r\n\r\n");
-	if (!rest || sscanf(text, "HTTP/1.%*1[01] %3u", &status) != 1)
-		err = fail(-EPROTO, "nohyped: no answer by HTTP");
-	else if (status >= 300)
-		problem_report(status, rest + 4);
-	else
-		*answer = json_loads(rest + 4, 0, NULL);
+	*rest = strstr(*text, "\r\n\r\n");
+	if (!*rest || sscanf(*text, "HTTP/1.%*1[01] %3u", &status) != 1)
+		return fail(-EPROTO, "nohyped: no answer by HTTP");
+	*rest += 4;
+	return (int)status;
+}
+
+/* What Retry-After says, as far as one waits for that. */
+static unsigned int seconds_find(const char *head)
+{
+	const char *header = strcasestr(head, "\r\nRetry-After: ");
+	unsigned int seconds = 1;
+
+	if (header)
+		sscanf(strchr(header, ' '), " %3u", &seconds);
+	return MIN(seconds, 5);
+}
+
+/* The same; and when nohyped has been asked too often, once more when it says. */
+static int answer_get(const char *method, const char *path, const char *body, size_t len, char **text, char **rest)
+{
+	unsigned int tries = TRIES;
+	int status;
+
+	while ((status = answer_once(method, path, body, len, text, rest)) == 429 && *text && --tries) {
+		sleep(seconds_find(*text));
+		free(*text);
+	}
+	return status;
+}
+
+int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer)
+{
+	char *text, *rest;
+	int status = answer_get(method, path, body, len, &text, &rest);
+
+	*answer = NULL;
+	if (status >= 300)
+		problem_report((unsigned int)status, rest);
+	else if (status > 0)
+		*answer = json_loads(rest, 0, NULL);
 	free(text);
-	return err ? err : (int)status;
+	return status;
+}
+
+int api_try(const char *method, const char *path, json_t **answer)
+{
+	struct capture capture;
+	int status;
+
+	*answer = NULL;
+	if (capture_begin(&capture))
+		return -EIO;
+	status = api_ask(method, path, "", 0, answer);
+	free(capture_end(&capture));
+	return status;
+}
+
+bool api_is_own(void)
+{
+	struct capture capture;
+	uid_t uid = 0;
+	bool own;
+	int fd;
+
+	if (capture_begin(&capture))
+		return false;
+	fd = api_connect();
+	own = fd >= 0 && !peer_uid(fd, &uid) && uid == geteuid();
+	if (fd >= 0)
+		close(fd);
+	free(capture_end(&capture));
+	return own;
+}
+
+char *api_text(const char *path)
+{
+	char *text, *rest;
+	int status = answer_get("GET", path, "", 0, &text, &rest);
+
+	if (status >= 300)
+		problem_report((unsigned int)status, rest);
+	if (status == 200 && rest)
+		return memmove(text, rest, strlen(rest) + 1);
+	free(text);
+	return NULL;
 }
 
 /* The head of an answer; then problems end it. */

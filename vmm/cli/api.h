@@ -12,6 +12,15 @@
  */
 int api_ask(const char *method, const char *path, const char *body, size_t len, json_t **answer);
 
+/* The same, and nothing is reported. */
+int api_try(const char *method, const char *path, json_t **answer);
+
+/* Is there a nohyped that runs as this user? Its VMs' supervisors are this user's then. */
+bool api_is_own(void);
+
+/* The body as it comes, malloced, of a GET; NULL, reported. */
+char *api_text(const char *path);
+
 /*
  * Each line of an answer that doesn't end, until @take, which is given @ctx and a line without its newline, says false:
  * then 200. Negative errno, reported: nohyped has refused, or its answer has ended before.

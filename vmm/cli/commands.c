@@ -4,6 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#define WAIT_OPTIONS(what)                                                                                           \
+	"  --wait          until " what "\n"                                                                         \
+	"  --timeout TIME  the same, but no longer than 30s, 5m, 2h: then exit with 124, and what was ordered goes " \
+	"on\n"                                                                                                       \
+	"  --json          an object on a line: the VM, as it was seen last\n"
+
 const struct command commands[] = {
 	{ "run", "[CONFIG.json] [OPTION...]", "start a VM and stay with it to its end",
 	  "Starts the VM that CONFIG.json describes, with the guest's serial port on this terminal, and gives all\n"
@@ -13,7 +19,7 @@ const struct command commands[] = {
 	{ "check", "[CONFIG.json] [OPTION...]", "say what run would refuse, and start nothing",
 	  "Checks the configuration, the files that it names and this host, and says all that is wrong.\n", true,
 	  check_main },
-	{ "seal", "NAME", "seal a running VM, whether or not its guest has asked",
+	{ "seal", "[--json] NAME", "seal a running VM, whether or not its guest has asked",
 	  "The first exit that its seal level forbids ends it from then on.\n", false, control_main },
 	{ "exits", "[--once | --json] NAME", "show a running VM's exits and guarantees",
 	  "KVM's own counters by vCPU: before the seal; and since, those by the host (its interrupts) and by the "
@@ -27,34 +33,42 @@ const struct command commands[] = {
 	  "it.\n"
 	  "The VM must have rings.\n",
 	  false, console_main },
-	{ "logs", "[-f] NAME", "print what a running VM has logged, -f: and goes on to log",
-	  "What `nohype-guest log` sends in the guest: of that the last 4 MiB. With -f until Ctrl-C or the VM's end. "
-	  "The VM\n"
-	  "must have rings.\n",
+	{ "logs", "[-f] [--json] NAME", "print what a running VM has logged, -f: and goes on to log",
+	  "What `nohype-guest log` sends in the guest: of that the last 4 MiB. With -f until Ctrl-C or the VM's end; "
+	  "with "
+	  "--json\n"
+	  "an object a line, with the line as its \"text\". The VM must have rings.\n",
 	  false, logs_main },
-	{ "stop", "NAME", "end a running VM: a clean end for its supervisor",
+	{ "stop", "[--wait] [--timeout TIME] [--json] NAME", "end a running VM: a clean end for its supervisor",
 	  "A guest that listens (nohype-guest on-stop) is asked, and has a minute; others, and those that are told "
 	  "twice, "
 	  "are\n"
-	  "ended at once. Memory is cleared.\n",
+	  "ended at once. Memory is cleared.\n\n"
+	  "Options:\n" WAIT_OPTIONS("it is gone"),
 	  false, control_main },
-	{ "abort", "NAME", "end a running VM, and let its supervisor exit with 6", "As stop, but no clean end.\n",
+	{ "abort", "[--wait] [--timeout TIME] [--json] NAME", "end a running VM, and let its supervisor exit with 6",
+	  "As stop, but no clean end.\n\n"
+	  "Options:\n" WAIT_OPTIONS("it is gone"),
 	  false, control_main },
-	{ "start", "[--wait] NAME | FILE.json", "let nohyped start a VM",
-	  "NAME is one that nohyped knows; FILE.json is stored there first. With --wait it returns when the VM is "
+	{ "start", "[--wait] [--timeout TIME] [--json] NAME | FILE.json", "let nohyped start a VM",
+	  "NAME is one that nohyped knows; FILE.json is stored there first. With --wait the exit code is 0 if the VM "
+	  "is "
 	  "sealed,\n"
-	  "or has ended: then the exit code is that of its end.\n",
+	  "and else that of its end.\n\n"
+	  "Options:\n" WAIT_OPTIONS("it is sealed, or gone for good"),
 	  false, start_main },
 	{ "list", "[--json]", "list nohyped's VMs", "A line for each: name, state, and how it ended.\n", false,
 	  list_main },
 	{ "show", "[--json] NAME", "show one of nohyped's VMs",
 	  "A line as of list; with --json all of it, with exits and guarantees.\n", false, show_main },
 	{ "top", "[--once | --json]", "nohyped's VMs, live",
-	  "State, vCPUs, and exits before the seal and since, by the host and by the guest, renewed every second until "
-	  "q\n"
-	  "or Ctrl-C. With --once, or if standard output is no terminal, one table; with --json, one array of what "
-	  "show\n"
-	  "--json has.\n",
+	  "State, cores, exits before the seal, interruptions by the host since, in all and a second, exits by the "
+	  "guest,\n"
+	  "memory bandwidth, heartbeat and exits since the seal by cause, renewed every second until q or Ctrl-C; - is "
+	  "what\n"
+	  "can't be known. With --once, or if standard output is no terminal, one table; with --json, one array of "
+	  "what\n"
+	  "show --json has.\n",
 	  false, top_main },
 	{ "events", "[--follow] [--json] [--since ID]", "what happened to nohyped's VMs",
 	  "A line for each event that nohyped keeps: number, time, type, VM and state; of an end, how.\n\n"
@@ -63,11 +77,16 @@ const struct command commands[] = {
 	  "  --since ID    those after that number (default: all; with --follow, none)\n"
 	  "  --json        an object a line, as the API has it\n",
 	  false, events_main },
-	{ "delete", "NAME", "let nohyped forget a VM that doesn't run", "Its configuration, log and report go.\n",
-	  false, delete_main },
-	{ "report", "FILE.json [-o FILE.html]", "make a page of a report that run --report wrote",
-	  "Writes one HTML file that is complete in itself: outcome, violation, guarantees, exits and their timeline.\n"
-	  "Without -o it is FILE.html, and its name is printed; -o - writes to standard output.\n",
+	{ "delete", "[--json] NAME", "let nohyped forget a VM that doesn't run",
+	  "Its configuration, log and report go.\n", false, delete_main },
+	{ "report", "FILE.json | NAME [-o FILE.html | --json]", "make a page of a VM's report",
+	  "Of a file that run --report wrote, or of the last life of a VM of nohyped's. Writes one HTML file that is\n"
+	  "complete in itself: outcome, violation, guarantees, exits and their timeline. Without -o it is FILE.html "
+	  "or\n"
+	  "NAME.html, and its name is printed; -o - writes to standard output. With --json the report itself is "
+	  "printed, "
+	  "on\n"
+	  "a line.\n",
 	  false, report_main },
 	{ "explain", "exits | checks", "what each exit is to a sealed guest, or what doctor looks at",
 	  "exits: the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* console, logs: what a VM's ring process has to give. */
+/* `nohype console`, through a VM's ring process. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,13 +12,12 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "vmm/cli/cli.h"
+#include "vmm/cli/attach.h"
 #include "vmm/rings/messages.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/supervisor/terminal.h"
 
-/* The connection, on which the VM's own bytes come next; -1, reported. */
-static int attach(const struct command *cmd, const char *name, const char *word)
+int vm_attach(const struct command *cmd, const char *name, const char *word)
 {
 	static const struct timeval forever = { 0 };
 	char text[CONTROL_TEXT_MAX];
@@ -42,8 +41,7 @@ static int attach(const struct command *cmd, const char *name, const char *word)
 	return fd;
 }
 
-/* The connection has ended: with the VM, or because nobody took what came on it. */
-static int ended(const char *name)
+int vm_detached(const char *name)
 {
 	char text[CONTROL_TEXT_MAX];
 
@@ -54,7 +52,7 @@ static int ended(const char *name)
 		    name);
 }
 
-static int output_write(const char *bytes, ssize_t len)
+int output_write(const char *bytes, ssize_t len)
 {
 	while (len > 0) {
 		ssize_t written = write(STDOUT_FILENO, bytes, (size_t)len);
@@ -182,7 +180,7 @@ int console_main(const struct command *cmd, int argc, char **argv)
 		return EXIT_CLEAN;
 	if (!vm_name_check(cmd, argc == 2 ? argv[1] : NULL))
 		return EXIT_USAGE;
-	session.fd = attach(cmd, argv[1], "console");
+	session.fd = vm_attach(cmd, argv[1], "console");
 	if (session.fd < 0)
 		return EXIT_ERROR;
 	session.signal_fd = signals_open();
@@ -192,27 +190,7 @@ int console_main(const struct command *cmd, int argc, char **argv)
 	passed = session_run(&session);
 	terminal_restore(session.terminal);
 	if (!session.quit && passed == 0)
-		passed = ended(argv[1]);
+		passed = vm_detached(argv[1]);
 	close(session.fd);
-	return passed < 0 ? EXIT_ERROR : EXIT_CLEAN;
-}
-
-int logs_main(const struct command *cmd, int argc, char **argv)
-{
-	bool follow = argc > 1 && (strcmp(argv[1], "-f") == 0 || strcmp(argv[1], "--follow") == 0);
-	int passed = 1, fd;
-
-	if (argc == 2 && help_asked(cmd, argv[1]))
-		return EXIT_CLEAN;
-	if (!vm_name_check(cmd, argc == 2 + follow ? argv[1 + follow] : NULL))
-		return EXIT_USAGE;
-	fd = attach(cmd, argv[1 + follow], follow ? "follow" : "logs");
-	if (fd < 0)
-		return EXIT_ERROR;
-	while (passed > 0)
-		passed = packet_pass(fd);
-	close(fd);
-	if (follow && passed == 0)
-		passed = ended(argv[1 + follow]);
 	return passed < 0 ? EXIT_ERROR : EXIT_CLEAN;
 }

@@ -43,6 +43,7 @@ static void help_print_exit_codes(void)
 {
 	for (int code = EXIT_CLEAN; code <= EXIT_ABORTED; code++)
 		printf("%d  %s\n", code, exit_code_text(code));
+	printf("%d  %s\n", EXIT_TIMEOUT, exit_code_text(EXIT_TIMEOUT));
 }
 
 static int help_unknown(const char *subject)

@@ -9,7 +9,6 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
-#include "base/util.h"
 #include "vmm/cli/api.h"
 #include "vmm/cli/cli.h"
 #include "vmm/cli/view.h"
@@ -42,60 +41,18 @@ static json_t *vms_ask(void)
 	return NULL;
 }
 
-static json_int_t member(const json_t *vcpu, const char *key)
+static bool table_show(const json_t *vms, const json_t *before)
 {
-	return json_integer_value(json_object_get(vcpu, key));
-}
-
-static void vm_write(const json_t *vm, char *line, size_t size)
-{
-	const json_t *vcpus = json_object_get(json_object_get(vm, "live"), "vcpus"), *vcpu;
-	json_int_t before = 0, host = 0, exits = 0;
-	size_t i;
-	int len = snprintf(line, size, "%-24s %-9s", json_string_value(json_object_get(vm, "name")),
-			   json_string_value(json_object_get(vm, "state")));
-
-	json_array_foreach (vcpus, i, vcpu) {
-		before += member(vcpu, "before_seal");
-		host += member(vcpu, "host") - member(vcpu, "host_before_seal");
-		exits += member(vcpu, "exits");
-	}
-	/* the counters are no snapshot of one moment */
-	if (vcpus)
-		snprintf(line + len, size - (size_t)len,
-			 " %5zu %12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT " %12" JSON_INTEGER_FORMAT,
-			 json_array_size(vcpus), before, host, MAX(exits - before - host, 0));
-}
-
-/* As many lines and columns as there are; what found no room is counted. */
-static void table_write(const json_t *vms, int columns, int rows, FILE *out)
-{
-	size_t count = json_array_size(vms), shown = MIN(count, (size_t)MAX(rows - 2, 0));
-	char line[256];
-
-	snprintf(line, sizeof(line), "%-24s %-9s %5s %12s %12s %12s", "NAME", "STATE", "VCPUS", "BEFORE SEAL",
-		 "SINCE: HOST", "GUEST");
-	fprintf(out, "%.*s\n", columns, line);
-	for (size_t i = 0; i < shown; i++) {
-		vm_write(json_array_get(vms, i), line, sizeof(line));
-		fprintf(out, "%.*s\n", columns, line);
-	}
-	if (shown < count)
-		fprintf(out, "%zu more", count - shown);
-}
-
-static bool table_show(const json_t *vms)
-{
+	struct top_view view = { .now = vms, .before = before };
 	char *text = NULL;
-	int columns, rows;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 	bool shown;
 
 	if (!out)
 		return false;
-	screen_size(&columns, &rows);
-	table_write(vms, columns, rows, out);
+	screen_size(&view.columns, &view.rows);
+	top_draw(&view, out);
 	fclose(out);
 	if (size && text[size - 1] == '\n')
 		text[size - 1] = '\0';
@@ -104,27 +61,38 @@ static bool table_show(const json_t *vms)
 	return shown;
 }
 
+/* All of it, for whatever takes lines of any length. */
+static void table_print(const json_t *vms, const json_t *before)
+{
+	const struct top_view view = { .now = vms, .before = before, .columns = INT_MAX, .rows = INT_MAX };
+
+	top_draw(&view, stdout);
+}
+
 /* Takes @vms. */
 static int top_live(json_t *vms)
 {
 	struct screen *screen = screen_enter();
+	json_t *before = NULL;
 	bool done;
 
-	while (screen && vms && table_show(vms)) {
+	while (screen && vms && table_show(vms, before)) {
 		enum screen_event event = screen_wait(screen, RENEW_MS);
 
 		if (event == SCREEN_QUIT)
 			break;
 		if (event == SCREEN_RESIZED)
 			continue;
-		json_decref(vms);
+		json_decref(before);
+		before = vms;
 		vms = vms_ask();
 	}
 	if (screen)
 		screen_leave(screen);
 	if (vms)
-		table_write(vms, INT_MAX, INT_MAX, stdout);
+		table_print(vms, before);
 	done = screen && vms;
+	json_decref(before);
 	json_decref(vms);
 	return done ? EXIT_CLEAN : EXIT_ERROR;
 }
@@ -150,7 +118,7 @@ int top_main(const struct command *cmd, int argc, char **argv)
 		json_dumpf(vms, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else {
-		table_write(vms, INT_MAX, INT_MAX, stdout);
+		table_print(vms, NULL);
 	}
 	json_decref(vms);
 	return EXIT_CLEAN;

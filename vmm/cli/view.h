@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* What `nohype exits` shows. */
+/* What `nohype exits` and `nohype top` show. */
 
 /* view.c: the answer as a table. */
 void exits_print(const json_t *answer, FILE *out);
@@ -22,6 +22,14 @@ struct view {
 	bool colour;
 };
 void view_draw(const struct view *view, FILE *out);
+
+/* top_view.c: all VMs, a line each; what finds no room is counted. The fields as of struct view. */
+struct top_view {
+	const json_t *now;    /* an array of what show --json has */
+	const json_t *before; /* the one before it, or NULL */
+	int columns, rows;
+};
+void top_draw(const struct top_view *view, FILE *out);
 
 /*
  * screen.c: the terminal while a view is on it. screen_leave puts all back, screen_enter may follow it again. Keys

@@ -21,8 +21,9 @@ void heart_check(struct heart *heart, const struct rings *shared, int64_t now)
 		heart->beats = beats;
 		heart->last = now;
 		heart->watched = true;
-		if (heart->silent)
+		if (heart->silent || !heart->heard)
 			word_send(RINGS_WORD_BEATS, 0, "");
+		heart->heard = true;
 		heart->silent = false;
 	} else if (heart->watched && !heart->silent && now - heart->last > allowed) {
 		heart->silent = true;

@@ -56,7 +56,7 @@ enum rings_word_type {
 	RINGS_WORD_LOG = 1, /* level, text */
 	RINGS_WORD_JAILED,  /* no way back from here; text: what of the jail this host doesn't have, or "" */
 	RINGS_WORD_SILENT,  /* value: ms without a beat */
-	RINGS_WORD_BEATS,   /* again, after that */
+	RINGS_WORD_BEATS,   /* the first, or again after that */
 	RINGS_WORD_ASKED,   /* after RINGS_STOP. value: 1 the guest was asked, 0 nobody there would listen */
 };
 

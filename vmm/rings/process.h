@@ -45,6 +45,7 @@ struct heart {
 	uint32_t beat_ms; /* 0: nobody wants to know */
 	uint32_t missed;
 	bool watched; /* a beat was there, or the guest is sealed */
+	bool heard;   /* the supervisor knows of a beat */
 	bool silent;
 	uint64_t beats;
 	int64_t last; /* ns: when they last changed */

@@ -116,17 +116,21 @@ static json_t *guarantees_now(const struct vm *vm)
 	return guarantees_json(now.count ? &now : &vm->seal.guarantees);
 }
 
-static void answer_exits(const struct vm *vm, struct answer *answer)
+static void answer_exits(struct vm *vm, struct answer *answer)
 {
-	json_t *vcpus = json_array(), *json;
+	json_t *vcpus = json_array(), *cache = cache_json(vm, false), *json;
 
 	for (unsigned int i = 0; i < vm->seal.count; i++)
 		json_array_append_new(vcpus, vcpu_json(vm, i)); /* NULL isn't appended */
-	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name,
+	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name,
 			 "state", state_name(vm), "level", seal_level_name(vm->seal.level), "label", vm->seal.label,
 			 "vcpus", vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
 			 time_json(vm, vm->seal.asked_at), "sealed_ns", time_json(vm, seal_time(vm)), "guarantees",
-			 guarantees_now(vm), "cache", cache_json(vm, false));
+			 guarantees_now(vm));
+	json_object_set_new(json, "reasons", reasons_live_json(vm));
+	json_object_set_new(json, "heartbeat", heartbeat_json(vm));
+	json_object_set_new(json, "memory_traffic_bytes", memory_traffic_json(cache));
+	json_object_set_new(json, "cache", cache); /* released also where there is no object */
 	answer->len = json ? json_dumpb(json, answer->text, sizeof(answer->text), 0) : 0;
 	json_decref(json);
 	if (!answer->len || answer->len > sizeof(answer->text))

@@ -50,6 +50,8 @@ struct ring_process {
 	int fd;		 /* our end of its socket */
 	int serial_fd;	 /* the core manager's end of the serial port, until it has it */
 	bool gone;	 /* and was waited for */
+	bool beats;	 /* a heartbeat was there */
+	bool silent;	 /* and is missing, for as long as was allowed */
 	int64_t stop_by; /* ns, CLOCK_MONOTONIC: the guest was asked to end by then; 0: it wasn't */
 	char reason[96]; /* why it ended the VM */
 };
@@ -226,6 +228,15 @@ int control_take(struct vm *vm);
 void control_give_back(struct vm *vm);
 void control_accept(struct vm *vm);
 void control_serve(struct vm *vm);
+
+/*
+ * live.c: exits since the seal by reason, of all vCPUs together (null before it, or where this user may not know); the
+ * heartbeat, "not yet", "beats" or "silent" (null: none is wanted); bytes moved to and from memory, by what cache_json()
+ * says (null: not counted). New references.
+ */
+json_t *reasons_live_json(struct vm *vm);
+json_t *heartbeat_json(const struct vm *vm);
+json_t *memory_traffic_json(const json_t *cache);
 
 /* events.c: take what the core manager says, a part of it at a time. False: it has hung up, or talks nonsense. */
 bool events_receive(struct vm *vm);

@@ -255,10 +255,14 @@ static bool word_act(struct vm *vm, const struct rings_word *word)
 			warn("the ring process' jail: not to be had on this host for this user: %s", word->text);
 		return true;
 	case RINGS_WORD_SILENT:
+		vm->rings.silent = true;
 		word_silent(vm, word->value);
 		return true;
 	case RINGS_WORD_BEATS:
-		note("%s: its heart beats again", vm->cfg->name);
+		if (vm->rings.silent)
+			note("%s: its heart beats again", vm->cfg->name);
+		vm->rings.silent = false;
+		vm->rings.beats = true;
 		return true;
 	case RINGS_WORD_ASKED:
 		if (word->value)

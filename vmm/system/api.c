@@ -44,6 +44,8 @@ static const char *problem_title(unsigned int status)
 		return "Too long";
 	case 422:
 		return "Bad configuration";
+	case 429:
+		return "Too many requests";
 	case 503:
 		return "Not now";
 	default:

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/system/system.h"
@@ -20,15 +21,11 @@
 
 static const char *const sockets[] = { "api.sock", "monitor.sock" };
 
-static uid_t peer_uid(struct MHD_Connection *connection)
+static int connection_fd(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(peer);
 
-	if (info)
-		getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-	return peer.uid;
+	return info ? info->connect_fd : -1;
 }
 
 static enum MHD_Result answer_send(struct MHD_Connection *connection, const struct request *request,
@@ -37,6 +34,7 @@ static enum MHD_Result answer_send(struct MHD_Connection *connection, const stru
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(answer->len, answer->body, MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
+	char seconds[16];
 
 	if (!response) {
 		free(answer->body);
@@ -46,6 +44,10 @@ static enum MHD_Result answer_send(struct MHD_Connection *connection, const stru
 		MHD_add_response_header(response, "Content-Type", answer->type);
 	if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, "Allow", request->route.allow);
+	if (answer->retry_after) {
+		snprintf(seconds, sizeof(seconds), "%u", answer->retry_after);
+		MHD_add_response_header(response, "Retry-After", seconds);
+	}
 	MHD_add_response_header(response, "Cache-Control", "no-store");
 	result = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
@@ -90,13 +92,24 @@ static enum MHD_Result events_send(struct MHD_Connection *connection, struct req
 }
 
 /* The first that is wrong with it, if anything, before its body is looked at. */
-static void request_check(struct request *request, unsigned int found, const char *method, struct answer *answer)
+static void request_check(struct request *request, int fd, unsigned int found, const char *method,
+			  struct answer *answer)
 {
-	if (found == 404)
+	bool change = strcmp(method, "GET") != 0;
+
+	if (!peer_may(fd, request->read_only))
+		answer_problem(answer, 403, NULL, "user %u is neither this socket's owner nor of its group",
+			       (unsigned int)request->uid);
+	else if ((answer->retry_after = limit_take(&request->manager->limit, request->uid, change, clock_now())))
+		answer_problem(answer, 429, NULL,
+			       "user %u asks too often: wanted at most %lld requests a second; try again in %u s",
+			       (unsigned int)request->uid, (long long)request->manager->limit.rate,
+			       answer->retry_after);
+	else if (found == 404)
 		answer_problem(answer, 404, NULL, "no such resource, or no name that a VM can have");
 	else if (found)
 		answer_problem(answer, found, NULL, "%s: wanted one of: %s", method, request->route.allow);
-	else if (request->read_only && strcmp(method, "GET") != 0)
+	else if (request->read_only && change)
 		answer_problem(answer, 403, NULL, "%s: on this socket nothing can be changed", method);
 }
 
@@ -104,6 +117,7 @@ static enum MHD_Result request_begin(struct manager *manager, bool read_only, st
 				     const char *url, const char *method, void **state)
 {
 	struct request *request = calloc(1, sizeof(*request));
+	int fd = connection_fd(connection);
 	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
 	struct answer answer = { 0 };
 
@@ -112,8 +126,8 @@ static enum MHD_Result request_begin(struct manager *manager, bool read_only, st
 	*state = request;
 	request->manager = manager;
 	request->read_only = read_only;
-	request->uid = peer_uid(connection);
-	request_check(request, route_find(&request->route, method, url), method, &answer);
+	request->uid = peer_uid(fd);
+	request_check(request, fd, route_find(&request->route, method, url), method, &answer);
 	if (!answer.status && length && strtoull(length, NULL, 10) > VM_CONFIG_MAX)
 		answer_problem(&answer, 413, NULL, "a body of %s bytes: wanted at most %d", length, VM_CONFIG_MAX);
 	return answer.status ? answer_send(connection, request, &answer) : MHD_YES;

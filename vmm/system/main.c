@@ -139,6 +139,12 @@ static void watch_take(struct manager *manager)
 		vm_read(manager, manager->vms[i]);
 }
 
+/* Its last record, which is taken when its process has ended and no sooner, was there. */
+static bool vm_is_over(const struct managed *vm)
+{
+	return vm_is_alive(vm) && strcmp(vm->state, "gone") == 0;
+}
+
 static bool serve_once(struct manager *manager)
 {
 	struct pollfd fds[AT_COUNT + VMS_MAX] = {
@@ -163,8 +169,9 @@ static bool serve_once(struct manager *manager)
 	}
 	if (ready > 0 && fds[AT_WATCH].revents)
 		watch_take(manager);
+	/* one whose end was read just now is over, before anyone who is told of it asks for another start */
 	for (unsigned int i = 0; ready > 0 && i < count; i++)
-		if (fds[AT_COUNT + i].revents)
+		if (fds[AT_COUNT + i].revents || vm_is_over(manager->vms[i]))
 			vm_ended(manager, manager->vms[i]);
 	http_serve(manager);
 	return !(ready > 0 && fds[AT_SIGNAL].revents);
@@ -199,7 +206,8 @@ static void usage(void)
 	     "Options:\n"
 	     "  --state DIR  what lasts: configurations, events (default: /var/lib/nohype)\n"
 	     "  --run DIR    sockets, logs and reports of this boot (default: /run/nohype)\n"
-	     "  --config FILE  who is notified of events (see nohyped(8)); default: /etc/nohype/nohyped.json, if it is "
+	     "  --config FILE  who is notified of events, and how many requests are taken (see nohyped(8)); default: "
+	     "/etc/nohype/nohyped.json, if it is "
 	     "there\n"
 	     "  --version    show the version\n"
 	     "  -h, --help   show this help");
@@ -237,7 +245,7 @@ int main(int argc, char **argv)
 	service_begin(&manager.service);
 	if (!config && !access(CONFIG, F_OK))
 		config = CONFIG;
-	if (targets_read(&manager.targets, config))
+	if (targets_read(&manager.targets, config) || limit_read(&manager.limit, manager.targets.requests))
 		return EXIT_USAGE;
 	return manager_run(&manager);
 }

@@ -26,7 +26,8 @@ struct target {
 };
 
 struct targets {
-	json_t *json; /* owns the texts */
+	json_t *json;	  /* owns the texts */
+	json_t *requests; /* of the file, for limit_read; NULL: not there */
 	unsigned int count;
 	struct target list[TARGETS_MAX];
 };

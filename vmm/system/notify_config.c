@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* nohyped's own configuration: { "notify": [ ... ] }. */
+/* nohyped's own configuration: { "notify": [ ... ], "requests": { ... } }. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -96,7 +96,8 @@ int targets_read(struct targets *targets, const char *path)
 	if (!path)
 		return 0;
 	targets->json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!targets->json || json_unpack_ex(targets->json, &error, JSON_STRICT, "{s?o}", "notify", &list))
+	if (!targets->json || json_unpack_ex(targets->json, &error, JSON_STRICT, "{s?o, s?o}", "notify", &list,
+					     "requests", &targets->requests))
 		return fail(-EINVAL, "%s:%d: %s", path, error.line, error.text);
 	if (list && !json_is_array(list))
 		return fail(-EINVAL, "%s: notify: wanted an array", path);

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "vmm/config/config.h"
+#include "vmm/system/limit.h"
 #include "vmm/system/notify.h"
 #include "vmm/system/route.h"
 
@@ -71,6 +72,7 @@ struct manager {
 	struct service service;
 	struct folders folders;
 	struct targets targets;
+	struct limit limit;
 	struct managed *vms[VMS_MAX]; /* sorted by name */
 	unsigned int count;
 	int locks[2]; /* of the folders */
@@ -157,6 +159,13 @@ struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection 
 void streams_wake(struct manager *manager);
 void streams_beat(struct manager *manager);
 
+/*
+ * peer.c: peer_uid: (uid_t)-1: the kernel doesn't say. peer_may: root, this user, the socket's owner and its group,
+ * and, on the socket where nothing can be changed, others if its mode says so.
+ */
+uid_t peer_uid(int fd);
+bool peer_may(int fd, bool read_only);
+
 struct request {
 	struct route route;
 	struct manager *manager;
@@ -173,6 +182,7 @@ struct answer {
 	const char *type;
 	char *body; /* malloced, or NULL */
 	size_t len;
+	unsigned int retry_after; /* seconds; 0: nothing is said of it */
 };
 
 /* api.c: what @request asks for is done, or not. */
