@@ -127,7 +127,9 @@ static const struct shape saved[] = {
 };
 
 static const struct shape disk[] = {
-	{ "image", TEXT },
+	{ "image", TEXT, .or_null = true },
+	{ "controller", TEXT, .optional = true },
+	{ "cleared", WORD, .or_null = true, .optional = true, .words = "write-zeroes|format|sanitize|overwrite" },
 	{ "format", WORD, .words = "raw|gzip|xz|zstd|qcow2|vdi|vhdx|vhd" },
 	{ "bytes", COUNT },
 	{ "load_seconds", NUMBER },
@@ -228,7 +230,7 @@ static const struct shape report_members[] = {
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
 	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "functions", LIST, .optional = true, .max = 4, .members = &functions },
-	{ "disks", LIST, .optional = true, .max = 4, .members = &disks },
+	{ "disks", LIST, .optional = true, .max = 8, .members = &disks },
 	{ "violation", OBJECT, .or_null = true, .members = violation },
 	{ "ledger", LIST, .max = 255, .members = &ledger },
 	{ "timeline", OBJECT, .members = timeline },

@@ -141,6 +141,9 @@ static const struct step start_steps[] = {
 	{ "control socket", control_take, control_give_back, EXIT_USAGE },
 	/* opened for the core manager, which opens nothing */
 	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	/* NVMe: while the host has the controllers, images are written to them; saved and cleared when it has them
+	   again */
+	{ "namespaces", namespaces_take, namespaces_give_back, EXIT_HOST },
 	/* virtual functions are made, configured, and bound to us; given back when their memory is cleared */
 	{ "functions", vm_functions_take, vm_functions_give_back, EXIT_HOST },
 	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
