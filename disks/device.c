@@ -38,17 +38,10 @@ int window_move(int fd, bool is_write, uint8_t *window, uint64_t at, uint64_t le
 	return transfer_end(&transfer);
 }
 
+/* A page's begin, as O_DIRECT wants it. */
 uint8_t *window_make(void)
 {
-	void *window = mmap(NULL, DEVICE_WINDOW, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return window == MAP_FAILED ? NULL : window;
-}
-
-void window_free(uint8_t *window)
-{
-	if (window)
-		munmap(window, DEVICE_WINDOW);
+	return aligned_alloc(KIB(4), DEVICE_WINDOW);
 }
 
 static int device_fail(const struct copy *copy, int err, const char *what)
@@ -181,6 +174,6 @@ int device_fill(const struct disk_image *image, const struct disk_device *device
 		err = copy_verified(&copy, filled);
 	if (image->format != DISK_RAW)
 		fd_close(&copy.source);
-	window_free(copy.window);
+	free(copy.window);
 	return err;
 }

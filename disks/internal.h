@@ -64,10 +64,9 @@ enum unpack_end unpack_zstd(void);
 int confine_unpacker(int in, int out);
 int confine_qemu(int image, int target);
 
-/* device.c: the memory that a device is read and written through; window_move reports nothing. */
+/* device.c: memory that a device is read and written through; window_move reports nothing. */
 #define DEVICE_WINDOW MIB(32)
-uint8_t *window_make(void); /* NULL: no memory */
-void window_free(uint8_t *window);
+uint8_t *window_make(void); /* malloced, or NULL */
 int window_move(int fd, bool is_write, uint8_t *window, uint64_t at, uint64_t len);
 
 /* load.c: the next stretch at or after *@start that isn't a hole, of [*@start, @bytes); false: there is none. */

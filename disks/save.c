@@ -174,7 +174,7 @@ static int file_add_device(struct new_file *file, const struct disk_device *devi
 		else
 			err = file_add(file, window, at, at + len, saving);
 	}
-	window_free(window);
+	free(window);
 	return err;
 }
 

@@ -6,13 +6,13 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-/* A folder's name may be no UTF-8. */
+/* A folder's name may be no UTF-8. NULL: there is none. */
 static json_t *path_json(const char *path)
 {
-	json_t *json = json_string(path);
+	json_t *json = path ? json_string(path) : json_null();
 	char text[512];
 
-	if (json)
+	if (json || !path)
 		return json;
 	escape_text(text, sizeof(text), path, strlen(path));
 	return json_string(text);
@@ -42,8 +42,7 @@ static json_t *namespace_json(const struct vm *vm, unsigned int nth)
 	const struct vm_namespace *ours = &vm->namespaces[nth];
 	enum disk_format format = disk->image ? ours->told.format : DISK_RAW;
 
-	return json_pack("{s:o, s:s, s:s?, s:s, s:I, s:f, s:s, s:o}", "image",
-			 disk->image ? path_json(disk->image) : json_null(), "controller",
+	return json_pack("{s:o, s:s, s:s?, s:s, s:I, s:f, s:s, s:o}", "image", path_json(disk->image), "controller",
 			 vm->plan.functions.list[nth].address, "cleared", ours->cleared, "format",
 			 disk_format_name(format), "bytes", (json_int_t)ours->bytes, "load_seconds",
 			 (double)ours->told.load_ns / 1e9, "save", ends[ours->told.end], "saved",
