@@ -33,7 +33,7 @@ static const char *program_find(void)
 }
 
 /* Without a name, so that nothing is left if we are killed; beside the image, where there should be room. */
-static int target_make(const struct disk_image *image, uint64_t size)
+int spool_make(const struct disk_image *image, uint64_t size)
 {
 	char *real = strdup(image->real);
 	int fd = real ? open(dirname(real), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
@@ -152,7 +152,7 @@ int image_convert(const struct disk_image *image, uint64_t room)
 				  "is %s, for which qemu-img is needed, and that isn't here: install it (Debian's "
 				  "qemu-utils), or convert the image elsewhere",
 				  disk_format_name(image->format));
-	target = target_make(image, room);
+	target = spool_make(image, room);
 	if (target < 0)
 		return target;
 	err = program_start(image, program, target);

@@ -101,4 +101,27 @@ struct disk_saved {
 int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
 	      disk_progress_fn *progress, void *ctx);
 
+/*
+ * device.c: a block device that nobody else has, open with O_DIRECT. device_fill: @image's content to it, which is all
+ * zero, and all that was written read back: -EFBIG, more than fits; -EIO, it is another then. device_save: as
+ * disk_save, all of the device. Negative errno, reported.
+ */
+struct disk_device {
+	int fd;		  /* the caller's */
+	const char *name; /* for messages: "nvme0n1" */
+	uint64_t bytes;
+	uint32_t block; /* bytes, a power of two */
+};
+
+struct device_filled {
+	uint64_t written; /* bytes, holes left out */
+	uint64_t crc;	  /* CRC-64 (ECMA-182) of these */
+};
+
+int device_fits(const struct disk_image *image, const struct disk_device *device);
+int device_fill(const struct disk_image *image, const struct disk_device *device, struct device_filled *filled,
+		disk_progress_fn *progress, void *ctx);
+int device_save(const char *path, const struct disk_device *device, struct disk_saved *saved,
+		disk_progress_fn *progress, void *ctx);
+
 #endif

@@ -68,6 +68,17 @@ int confine_qemu(int image, int target);
 int calls_unpacker(void);
 int calls_qemu(void);
 
+/* device.c: memory that a device is read and written through; window_move reports nothing. */
+#define DEVICE_WINDOW MIB(32)
+uint8_t *window_make(void); /* malloced, or NULL */
+int window_move(int fd, bool is_write, uint8_t *window, uint64_t at, uint64_t len);
+
+/* load.c: the next stretch at or after *@start that isn't a hole, of [*@start, @bytes); false: there is none. */
+bool stretch_find(int fd, uint64_t *start, uint64_t *end, uint64_t bytes);
+
+/* convert.c: a file without a name, of @size bytes that are holes; the fd, or negative errno, reported. */
+int spool_make(const struct disk_image *image, uint64_t size);
+
 /* convert.c: what qemu-img makes of @image, raw, of @room bytes, in a file without a name; the fd. Reported. */
 int image_convert(const struct disk_image *image, uint64_t room);
 

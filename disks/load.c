@@ -14,8 +14,7 @@ static uint64_t mib_up(uint64_t bytes)
 	return (bytes + MIB(1) - 1) >> 20;
 }
 
-/* The next stretch at or after *@start that isn't a hole, of [*@start, @bytes); false: there is none. */
-static bool data_find(int fd, uint64_t *start, uint64_t *end, uint64_t bytes)
+bool stretch_find(int fd, uint64_t *start, uint64_t *end, uint64_t bytes)
 {
 	off_t data = lseek(fd, (off_t)*start, SEEK_DATA), hole;
 
@@ -39,7 +38,7 @@ int raw_load(const struct disk_image *image, int fd, uint64_t bytes, uint8_t *to
 	transfer.progress = progress;
 	transfer.ctx = ctx;
 	transfer.total = bytes;
-	for (uint64_t at = 0; at < bytes && !transfer.err && data_find(fd, &at, &end, bytes); at = end)
+	for (uint64_t at = 0; at < bytes && !transfer.err && stretch_find(fd, &at, &end, bytes); at = end)
 		transfer_add(&transfer, to + at, at, end - at);
 	err = transfer_end(&transfer);
 	/* the page cache has no more use of it */

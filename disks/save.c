@@ -35,6 +35,16 @@ struct new_file {
 	char temporary[64]; /* its name until it has its own; "" while it has none */
 };
 
+/* What is saved, and what is to be told of it. */
+struct saving {
+	const uint8_t *bytes;		  /* of memory, or NULL: */
+	const struct disk_device *device; /* of this */
+	uint64_t size;
+	struct disk_saved *saved;
+	disk_progress_fn *progress;
+	void *ctx;
+};
+
 static int save_fail(const struct new_file *file, int err, const char *what)
 {
 	char path[512];
@@ -133,35 +143,60 @@ static bool block_stays(const struct new_file *file, const uint8_t *block, uint6
 	       fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) == 0;
 }
 
-static int file_fill(struct new_file *file, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
-		     disk_progress_fn *progress, void *ctx)
+/* Part of what is saved: @bytes of [@at, @end). */
+static int file_add(struct new_file *file, const uint8_t *bytes, uint64_t at, uint64_t end, struct saving *saving)
 {
 	struct transfer transfer;
-	uint64_t begun = 0;
-	int err;
+	uint64_t base = at, begun = at;
 
-	file->is_clone = file_clone(file);
-	*saved = (struct disk_saved){ .is_clone = file->is_clone };
-	if (ftruncate(file->fd, (off_t)size))
-		return save_fail(file, -errno, "set its size");
 	transfer_begin(&transfer, file->fd, true);
-	for (uint64_t at = 0; at < size && !transfer.err; at += BLOCK) {
-		uint64_t len = MIN(BLOCK, size - at);
-		bool stays = block_stays(file, bytes + at, at, len), is_last = at + len == size;
-		uint64_t end = stays ? at : at + len;
+	for (; at < end && !transfer.err; at += BLOCK) {
+		uint64_t len = MIN(BLOCK, end - at);
+		bool stays = block_stays(file, bytes + (at - base), at, len), is_last = at + len == end;
+		uint64_t until = stays ? at : at + len;
 
 		/* a stretch ends at what stays, at the end, or where it is long enough */
-		if ((stays || is_last || end - begun >= MIB(16)) && end > begun) {
-			transfer_add(&transfer, (uint8_t *)bytes + begun, begun, end - begun);
-			saved->written += end - begun;
-			begun = end;
+		if ((stays || is_last || until - begun >= MIB(16)) && until > begun) {
+			transfer_add(&transfer, (uint8_t *)bytes + (begun - base), begun, until - begun);
+			saving->saved->written += until - begun;
+			begun = until;
 		}
 		if (stays)
 			begun = at + len;
-		if (progress)
-			progress(ctx, at + len, size);
+		if (saving->progress)
+			saving->progress(saving->ctx, at + len, saving->size);
 	}
-	err = transfer_end(&transfer);
+	return transfer_end(&transfer);
+}
+
+static int file_add_device(struct new_file *file, const struct disk_device *device, struct saving *saving)
+{
+	uint8_t *window = window_make();
+	int err = window ? 0 : -ENOMEM;
+
+	for (uint64_t at = 0; !err && at < device->bytes; at += DEVICE_WINDOW) {
+		uint64_t len = MIN(DEVICE_WINDOW, device->bytes - at);
+
+		err = window_move(device->fd, false, window, at, len);
+		if (err)
+			err = fail(err, "disk \"%s\": read: %s", device->name, strerror(-err));
+		else
+			err = file_add(file, window, at, at + len, saving);
+	}
+	free(window);
+	return err;
+}
+
+static int file_fill(struct new_file *file, struct saving *saving)
+{
+	int err;
+
+	file->is_clone = file_clone(file);
+	*saving->saved = (struct disk_saved){ .is_clone = file->is_clone };
+	if (ftruncate(file->fd, (off_t)saving->size))
+		return save_fail(file, -errno, "set its size");
+	err = saving->device ? file_add_device(file, saving->device, saving)
+			     : file_add(file, saving->bytes, 0, saving->size, saving);
 	if (err)
 		return save_fail(file, err, "write");
 	return fsync(file->fd) ? save_fail(file, -errno, "write it out") : 0;
@@ -197,8 +232,7 @@ static int file_rename(struct new_file *file)
 	return fsync(file->folder) ? save_fail(file, -errno, "write its folder out") : 0;
 }
 
-int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
-	      disk_progress_fn *progress, void *ctx)
+static int file_save(const char *path, struct saving *saving)
 {
 	struct new_file file = { .path = path, .folder = -1, .fd = -1 };
 	int err = folder_open(&file);
@@ -208,7 +242,7 @@ int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk
 	if (!err)
 		err = file_dress(&file);
 	if (!err)
-		err = file_fill(&file, bytes, size, saved, progress, ctx);
+		err = file_fill(&file, saving);
 	if (!err)
 		err = file_rename(&file);
 	if (file.temporary[0])
@@ -216,6 +250,24 @@ int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk
 	fd_close(&file.fd);
 	fd_close(&file.folder);
 	return err;
+}
+
+int disk_save(const char *path, const uint8_t *bytes, uint64_t size, struct disk_saved *saved,
+	      disk_progress_fn *progress, void *ctx)
+{
+	struct saving saving = { .bytes = bytes, .size = size, .saved = saved, .progress = progress, .ctx = ctx };
+
+	return file_save(path, &saving);
+}
+
+int device_save(const char *path, const struct disk_device *device, struct disk_saved *saved,
+		disk_progress_fn *progress, void *ctx)
+{
+	struct saving saving = {
+		.device = device, .size = device->bytes, .saved = saved, .progress = progress, .ctx = ctx
+	};
+
+	return file_save(path, &saving);
 }
 
 int disk_save_check(const char *path)

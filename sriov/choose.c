@@ -184,6 +184,30 @@ static int pci_choose(struct function *function, struct claims *claims)
 	return claims_add(claims, &claim, "functions") ? -EBUSY : pci_in_use(address);
 }
 
+/* The whole controller; what is in it before and after the VM is the supervisor's business. */
+static int nvme_choose(struct function *function, struct claims *claims)
+{
+	char class[SYSFS_TEXT];
+	struct claim claim;
+	int err = controller_address(function->request.controller, function->address);
+
+	if (err)
+		return err;
+	if (sysfs_read(class, PCI_DEVICES "%s/class", function->address))
+		return fail(-ENODEV, "functions: controller: %s: no such function on this host", function->address);
+	if (strcmp(class, "0x010802") !=
+	    0) /* PCI Code and ID Assignment: mass storage, NVM, NVM Express I/O controller */
+		return fail(-EINVAL, "functions: controller: %s is no NVMe controller (its class is %s)",
+			    function->address, class);
+	if (sysfs_number(PCI_DEVICES "%s/sriov_numvfs", function->address) > 0)
+		return fail(-EBUSY,
+			    "functions: controller: %s has virtual functions: wanted it without (echo 0 >" PCI_DEVICES
+			    "%s/sriov_numvfs)",
+			    function->address, function->address);
+	claim = claim_of(function->address);
+	return claims_add(claims, &claim, "functions") ? -EBUSY : controller_check(function);
+}
+
 static void mac_choose(struct function *function, const char *vm, unsigned int nth)
 {
 	char host[SYSFS_TEXT] = "";
@@ -208,6 +232,8 @@ int functions_choose(struct functions *functions, const struct function_request 
 		memset(function->eventfds, 0xff, sizeof(function->eventfds));
 		if (function->request.kind == FUNCTION_NETWORK)
 			err = vf_choose(functions, function, claims);
+		else if (function->request.kind == FUNCTION_NVME)
+			err = nvme_choose(function, claims);
 		else
 			err = pci_choose(function, claims);
 		mac_choose(function, vm, i);

@@ -55,6 +55,26 @@ int card_take(struct functions *functions, struct function *function);
 int card_record(const char *state, const char *card, const char *key, const char *value);
 void cards_release(const char *state);
 
+/*
+ * nvme.c: the PCI address of what the configuration calls a controller, or -ENODEV, reported; of an address, what the
+ * host calls it, "nvme0"; how many namespaces that has, and one's name ("nvme0n1"). controller_check: can a VM have it,
+ * with its one namespace? Negative errno, reported.
+ */
+int controller_address(const char *controller, char address[FUNCTION_ADDRESS_MAX]);
+int controller_name(const char *address, char name[NAMESPACE_NAME]);
+int controller_namespaces(const char *controller, char name[NAMESPACE_NAME]);
+int controller_check(const struct function *function);
+
+/* namespace.c: @what could not be done to it; @err. */
+int namespace_fail(const struct namespace *namespace, int err, const char *what);
+
+/* nvme_admin.c: the controller clears it, which can take long; -errno, reported. */
+int namespace_format(const struct namespace *namespace);
+int namespace_sanitize(const struct namespace *namespace);
+
+/* owed.c: clear what killed VMs had. */
+void namespaces_recover(const char *state);
+
 /* vfio.c */
 int vfio_open(struct functions *functions);
 void vfio_close(struct functions *functions);

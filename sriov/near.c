@@ -16,6 +16,10 @@ static int node_of_function(const char *sysfs, const struct function_request *re
 
 	if (request->kind == FUNCTION_PCI)
 		return node_of_pci(sysfs, request->address);
+	if (request->kind == FUNCTION_NVME)
+		return address_parse(request->controller, address)
+			       ? (int)sysfs_number("%s/class/nvme/%s/numa_node", sysfs, request->controller)
+			       : node_of_pci(sysfs, address);
 	node = (int)sysfs_number("%s/class/net/%s/device/numa_node", sysfs, request->pf);
 	if (node >= 0 || address_parse(request->pf, address))
 		return node;

@@ -187,7 +187,7 @@ static void records_recover(const char *state, unsigned int *vms)
 static int record_any(void *ctx, const char *name)
 {
 	(void)ctx;
-	return name_is_record(name) || strncmp(name, "card.", 5) == 0;
+	return name_is_record(name) || strncmp(name, "card.", 5) == 0 || strncmp(name, "namespace.", 10) == 0;
 }
 
 int functions_recover(const char *state, unsigned int *vms)
@@ -202,6 +202,7 @@ int functions_recover(const char *state, unsigned int *vms)
 		return lock;
 	records_recover(state, vms);
 	close(lock);
+	namespaces_recover(state); /* when their controllers are the host's again; it may take long */
 	return 0;
 }
 

@@ -39,12 +39,23 @@ struct vf_settings {
 	uint32_t link; /* enum vf_link */
 };
 
-enum function_kind { FUNCTION_NETWORK, FUNCTION_PCI };
+enum function_kind { FUNCTION_NETWORK, FUNCTION_PCI, FUNCTION_NVME };
+
+/* How a namespace is cleared: by the controller's own commands, or by writes. */
+enum namespace_clear {
+	NAMESPACE_AUTO, /* Write Zeroes, if it has that; or else overwritten */
+	NAMESPACE_WRITE_ZEROES,
+	NAMESPACE_FORMAT,   /* Format NVM, with user data erased */
+	NAMESPACE_SANITIZE, /* Sanitize, then zeros */
+	NAMESPACE_OVERWRITE,
+};
 
 /* What is asked for. */
 struct function_request {
 	enum function_kind kind;
 	char pf[FUNCTION_PF_MAX];	    /* FUNCTION_NETWORK: of which card: an interface's name or an address */
+	char controller[FUNCTION_PF_MAX];   /* FUNCTION_NVME: "nvme0", or its address */
+	enum namespace_clear clear;	    /* that one's namespace */
 	char address[FUNCTION_ADDRESS_MAX]; /* FUNCTION_PCI */
 	bool mac_auto;			    /* from the VM's name */
 	struct vf_settings settings;
@@ -123,6 +134,44 @@ bool function_evidence(const struct function *function, char text[FUNCTION_TEXT_
 
 /* What its card says of a network function, and its MAC as text. -ENOENT: it is none; or another negative errno. */
 int function_settings(const struct function *function, struct vf_settings *settings, char mac[18]);
+
+/*
+ * namespace.c, clear.c, nvme_admin.c: the namespace of the NVMe controller at @address as the host's block device, for
+ * us alone. Not there (now): -ENODEV, not reported; other errors are, -EBUSY: it is in use. namespace_wait: its driver
+ * has just been bound again. *@by of namespace_clear: how it was done, as in the configuration; some of it, or all, is
+ * read back. -EIO, reported: it can't be done, or isn't zero then. @progress may be NULL; bytes.
+ */
+#define NAMESPACE_NAME	  32
+#define NAMESPACE_SECONDS 60
+#define NAMESPACE_SAMPLES 64
+#define NAMESPACE_NONE	  ((struct namespace){ .fd = -1 })
+
+struct namespace
+{
+	int fd;			   /* O_DIRECT: what is read and written are blocks, from and to blocks of memory */
+	char name[NAMESPACE_NAME]; /* "nvme0n1" */
+	uint32_t nsid;
+	uint32_t block; /* bytes */
+	uint64_t bytes;
+};
+
+typedef void namespace_progress_fn(void *ctx, uint64_t done, uint64_t total);
+
+int namespace_open(struct namespace *namespace, const char *address);
+int namespace_wait(struct namespace *namespace, const char *address);
+void namespace_close(struct namespace *namespace);
+int namespace_clear(const struct namespace *namespace, enum namespace_clear how, bool verify_all, const char **by,
+		    namespace_progress_fn *progress, void *ctx);
+/* Can its controller? -EOPNOTSUPP, reported. */
+int namespace_clear_check(const struct namespace *namespace, enum namespace_clear how);
+const char *namespace_clear_name(enum namespace_clear how); /* NULL: there is none so */
+
+/*
+ * owed.c: that it is to be cleared stands in a file in @state from before it is written until it was: an fd, to be kept
+ * until namespace_settle, or negative errno, reported. functions_recover clears those of killed VMs.
+ */
+int namespace_owe(const char *state, const char *address, enum namespace_clear how);
+void namespace_settle(const char *state, const char *address, int *owed);
 
 /* record.c: undo what killed VMs have left in @state; how many VMs, in *@vms. Negative errno, reported. */
 int functions_recover(const char *state, unsigned int *vms);

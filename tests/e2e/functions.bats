@@ -35,13 +35,13 @@ refused() {
   for name in one two; do
     jq -e '.state == "sealed"' "$OUT/$name.exits"
   done
-  # it dies of the planted instruction and of nothing before it; the other goes on, and is stopped
+  # it dies of the planted instruction and of nothing before it; the other goes on, and is aborted
   same "$(status_of one)" 5
   has "$(cat "$OUT/one.err")" "violation: vCPU 0 at RIP $(cat "$BUILD/functions/planted"): CPUID"
   same "$(evidence one 0 0) $(evidence one 0 1) $(evidence one 0 2)" "1 0 1000"
   same "$(($(by_the_guest one) - $(let_through one)))" 1
   same "$(cat "$OUT/alone.out")" $(($(requests two) + 1))
-  ended two 0 "two: stopped by order"
+  ended two 6 "two: aborted by order"
   same "$(evidence two 0 2)" $(($(requests two) + 1))
   same "$(($(by_the_guest two) - $(let_through two)))" 0
 }
@@ -57,6 +57,18 @@ refused() {
 
 @test "a VLAN is what the host sees" {
   grep -Eq 'vf 0 .*vlan 100,' "$OUT/vlan" || { cat "$OUT/vlan"; return 1; }
+}
+
+@test "aborted while it receives at full rate: its memory is zero, and is that a second later" {
+  same "$(status_of abort)" 0 || { cat "$OUT/abort.err"; return 1; }
+  read -r _ first _ second <"$OUT/abort.out"
+  [ "${first%,}" -gt 0 ] && [ "$second" -gt "${first%,}" ]
+  same "$(sed -n 's/^not zero: //p' "$OUT/abort.out")" "0, then 0"
+  [ "$(sed -n 's/^sent meanwhile: //p' "$OUT/abort.out")" -gt 100 ]
+}
+
+@test "the end's order, as the kernel saw it: vCPUs, bus mastering, reset, DMA, memory" {
+  same "$(sed -n 's/^order: //p' "$OUT/abort.out")" "vCPUs dead, master, reset, unmap, clear"
 }
 
 @test "the report has each function, as its card has it" {

@@ -315,7 +315,7 @@ END_TEST
 
 START_TEST(examples_are_good)
 {
-	static const char *const files[] = { "minimal", "debian", "pinned", "sealed", "disk", "cache" };
+	static const char *const files[] = { "minimal", "debian", "pinned", "sealed", "disk", "cache", "nvme" };
 	char path[64];
 	struct vm_config cfg;
 

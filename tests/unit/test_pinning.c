@@ -302,6 +302,8 @@ START_TEST(near)
 		{ .kind = FUNCTION_NETWORK, .pf = "enp1s0" },
 		{ .kind = FUNCTION_NETWORK, .pf = "03:00.1" },
 		{ .kind = FUNCTION_PCI, .address = "0000:09:00.0" },
+		{ .kind = FUNCTION_NVME, .controller = "nvme0" },
+		{ .kind = FUNCTION_NVME, .controller = "0000:03:00.1" },
 	};
 
 	number_make("bus/pci/devices/0000:02:00.0", -1);
@@ -313,6 +315,10 @@ START_TEST(near)
 	ck_assert_int_eq(near_functions(root, all + 2, 1), 1);
 	ck_assert_int_eq(near_functions(root, all + 3, 2), 2);
 	ck_assert_int_eq(near_functions(root, all + 4, 1), -1);
+	ck_assert_int_eq(near_functions(root, all + 5, 1), -1);
+	ck_assert_int_eq(near_functions(root, all + 6, 1), 2);
+	number_make("class/nvme/nvme0", 3);
+	ck_assert_int_eq(near_functions(root, all + 5, 1), 3);
 	number_make("bus/pci/devices/0000:02:00.0", 0);
 	ck_assert_int_eq(near_functions(root, all, 5), 0);
 }

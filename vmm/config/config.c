@@ -30,6 +30,7 @@ void config_free(struct vm_config *cfg)
 	free(cfg->cmdline);
 	free(cfg->report);
 	disks_free(cfg);
+	namespaces_free(cfg);
 	config_init(cfg);
 }
 
@@ -112,7 +113,7 @@ int config_finish(struct vm_config *cfg, const char *where)
 		err = fail(-EINVAL, "%s: memory.size: %lluM: wanted a multiple of memory.page_size, 1G", where,
 			   (unsigned long long)(cfg->memory_size / MIB(1)));
 	if (memory_agrees(cfg, where) || disks_agree(cfg, where) || functions_agree(cfg, where) ||
-	    cache_agrees(cfg, where))
+	    cache_agrees(cfg, where) || namespaces_agree(cfg, where))
 		err = -EINVAL;
 	if (cfg->beat_every && !cfg->rings)
 		err = fail(-EINVAL, "%s: rings: false: heartbeat goes through them: wanted true, or no heartbeat",

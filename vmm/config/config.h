@@ -128,9 +128,10 @@ struct vm_config {
 	struct disk_config disks[VM_DISKS_MAX];
 	unsigned int nfunctions;
 	struct function_request functions[FUNCTIONS_MAX];
-	struct cache_wanted cache;	  /* shares of caches and memory bandwidth */
-	unsigned int ncores;		  /* 0: "auto" */
-	unsigned int cores[VM_CORES_MAX]; /* host CPU of each vCPU, no repeats */
+	struct disk_config namespaces[FUNCTIONS_MAX]; /* of those that are NVMe controllers; .image NULL: zeros */
+	struct cache_wanted cache;		      /* shares of caches and memory bandwidth */
+	unsigned int ncores;			      /* 0: "auto" */
+	unsigned int cores[VM_CORES_MAX];	      /* host CPU of each vCPU, no repeats */
 };
 
 /* Defaults: no kernel, 512 MiB in 4 KiB pages, 1 vCPU, cores "auto". */

@@ -21,15 +21,19 @@ static int function_add(struct vm_config *cfg, const json_t *value, const struct
 
 	if (!json_is_object(value) || json_object_size(value) != 1)
 		return complain(at, value,
-				"wanted a function, as { \"network\": { \"pf\": \"enp1s0\" } } or { \"pci\": "
-				"\"0000:03:10.1\" }");
+				"wanted a function, as { \"network\": { \"pf\": \"enp1s0\" } }, { \"nvme\": { "
+				"\"controller\": \"nvme0\" } } or { \"pci\": \"0000:03:10.1\" }");
 	cfg->nfunctions++;
 	function = function_of(cfg);
 	*function = (struct function_request){ .mac_auto = true, .settings = { .spoof_check = true } };
-	function->kind = json_object_get(value, "pci") ? FUNCTION_PCI : FUNCTION_NETWORK;
+	function->kind = json_object_get(value, "pci")	  ? FUNCTION_PCI
+			 : json_object_get(value, "nvme") ? FUNCTION_NVME
+							  : FUNCTION_NETWORK;
 	err = object_set(cfg, value, at);
 	if (!err && function->kind == FUNCTION_NETWORK && !*function->pf)
 		err = complain(at, NULL, "network.pf: missing: wanted a network card's interface, as \"enp1s0\"");
+	if (!err && function->kind == FUNCTION_NVME && !*function->controller)
+		err = complain(at, NULL, "nvme.controller: missing: wanted an NVMe controller, as \"nvme0\"");
 	return err;
 }
 
@@ -41,6 +45,7 @@ int set_functions(struct vm_config *cfg, const json_t *value, const struct place
 	if (!json_is_array(value) || json_array_size(value) > FUNCTIONS_MAX)
 		return refuse(at, value);
 	cfg->nfunctions = 0;
+	namespaces_free(cfg);
 	for (; element.nth < json_array_size(value); element.nth++) {
 		int err = function_add(cfg, json_array_get(value, element.nth), &element);
 
@@ -70,6 +75,34 @@ int set_function_pf(struct vm_config *cfg, const json_t *value, const struct pla
 		return refuse(at, value);
 	snprintf(function_of(cfg)->pf, FUNCTION_PF_MAX, "%s", text);
 	return 0;
+}
+
+/* The same of an NVMe controller. */
+int set_function_controller(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at);
+
+	if (!text)
+		return -EINVAL;
+	if (!*text || strlen(text) >= FUNCTION_PF_MAX || strchr(text, '/') || *text == '.')
+		return refuse(at, value);
+	snprintf(function_of(cfg)->controller, FUNCTION_PF_MAX, "%s", text);
+	return 0;
+}
+
+int set_function_clear(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *text = string_get(value, at), *name;
+
+	if (!text)
+		return -EINVAL;
+	for (enum namespace_clear how = NAMESPACE_AUTO; (name = namespace_clear_name(how)); how++) {
+		if (strcmp(text, name) == 0) {
+			function_of(cfg)->clear = how;
+			return 0;
+		}
+	}
+	return refuse(at, value);
 }
 
 int set_function_mac(struct vm_config *cfg, const json_t *value, const struct place *at)
@@ -150,6 +183,10 @@ int functions_agree(const struct vm_config *cfg, const char *where)
 
 			if (a->kind == FUNCTION_PCI && b->kind == FUNCTION_PCI && strcmp(a->address, b->address) == 0)
 				err = fail(-EINVAL, "%s: functions[%u].pci: %s is there twice", where, i, a->address);
+			if (a->kind == FUNCTION_NVME && b->kind == FUNCTION_NVME &&
+			    strcmp(a->controller, b->controller) == 0)
+				err = fail(-EINVAL, "%s: functions[%u].nvme.controller: %s is there twice", where, i,
+					   a->controller);
 			if (!a->mac_auto && !b->mac_auto && memcmp(a->settings.mac, b->settings.mac, 6) == 0)
 				err = fail(-EINVAL, "%s: functions[%u].network.mac: functions[%u] has it too", where, i,
 					   j);

@@ -59,9 +59,13 @@ int set_path(char **owned, const json_t *value, const struct place *at);
 key_set_fn set_disks, set_disk_image, set_disk_size, set_disk_format, set_disk_save, set_disk_save_after;
 int disks_agree(const struct vm_config *cfg, const char *where);
 void disks_free(struct vm_config *cfg);
+/* The same of NVMe namespaces, whose keys are those of disks. */
+int namespaces_agree(const struct vm_config *cfg, const char *where);
+void namespaces_free(struct vm_config *cfg);
 /* functions.c: the same of PCI functions. */
 key_set_fn set_functions, set_function_pf, set_function_mac, set_function_vlan, set_function_rate,
-	set_function_spoof_check, set_function_trust, set_function_link, set_function_pci;
+	set_function_spoof_check, set_function_trust, set_function_link, set_function_pci, set_function_controller,
+	set_function_clear;
 int functions_agree(const struct vm_config *cfg, const char *where);
 /* cache.c */
 key_set_fn set_l3, set_l2, set_memory_bandwidth, set_cache_exclusive;

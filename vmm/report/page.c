@@ -155,8 +155,15 @@ static void disks_write(const json_t *report, FILE *out)
 		const json_t *saved = told_get(one, "saved");
 
 		fact_begin("Disk", out);
-		markup_text(told_text(one, "image"), out);
-		fputs(", ", out);
+		if (told_get(one, "controller")) {
+			fputs("NVMe ", out);
+			markup_text(told_text(one, "controller"), out);
+			fputs(", ", out);
+		}
+		if (json_is_string(told_get(one, "image"))) {
+			markup_text(told_text(one, "image"), out);
+			fputs(", ", out);
+		}
 		markup_text(told_text(one, "format"), out);
 		fputs(", ", out);
 		bytes_write(told_number(one, "bytes"), out);

@@ -144,7 +144,9 @@ static const struct shape saved[] = {
 };
 
 static const struct shape disk[] = {
-	{ "image", TEXT },
+	{ "image", TEXT, .or_null = true },
+	{ "controller", TEXT, .optional = true },
+	{ "cleared", WORD, .or_null = true, .optional = true, .words = "write-zeroes|format|sanitize|overwrite" },
 	{ "format", WORD, .words = "raw|gzip|xz|zstd|qcow2|vdi|vhdx|vhd" },
 	{ "bytes", COUNT },
 	{ "load_seconds", NUMBER },
@@ -246,7 +248,7 @@ static const struct shape report_members[] = {
 	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "cache", OBJECT, .optional = true, .or_null = true, .members = cache },
 	{ "functions", LIST, .optional = true, .max = 4, .members = &functions },
-	{ "disks", LIST, .optional = true, .max = 4, .members = &disks },
+	{ "disks", LIST, .optional = true, .max = 8, .members = &disks },
 	{ "violation", OBJECT, .or_null = true, .members = violation },
 	{ "ledger", LIST, .max = 255, .members = &ledger },
 	{ "timeline", OBJECT, .members = timeline },

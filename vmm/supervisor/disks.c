@@ -21,7 +21,7 @@ static enum image_use disk_use(const struct disk_config *disk)
 }
 
 /* Opened for us: with the lock that its use needs. */
-static int disk_open(struct disk_image *image, const struct disk_config *disk)
+int disk_open(struct disk_image *image, const struct disk_config *disk)
 {
 	int err = image_open(image, disk->image, disk->format, disk_use(disk));
 
@@ -43,7 +43,7 @@ static int disk_size(const struct disk_image *image, const struct disk_config *d
 	return image_fits(image, *size);
 }
 
-static int save_check(const struct disk_image *image, const struct disk_config *disk)
+int save_check(const struct disk_image *image, const struct disk_config *disk)
 {
 	if (disk->save == DISK_SAVE_NEVER)
 		return 0;
@@ -198,32 +198,30 @@ static bool save_wait(struct vm *vm)
 	return !vm->abandoned;
 }
 
-/* The guest's memory is the one place where its data are: it stays until they are saved or nobody wants them. */
-static int disk_save_surely(struct vm *vm, unsigned int nth)
+/* Where the guest left them is the one place where its data are: it stays until they are saved or nobody wants them. */
+int save_surely(struct vm *vm, int (*once)(struct vm *vm, unsigned int nth), unsigned int nth, const char *where)
 {
 	int err;
 
-	while ((err = disk_save_once(vm, nth))) {
+	while ((err = once(vm, nth))) {
 		signals_drop(vm);
-		warn("%s: its data are kept in memory, and this is tried again every %d s; a signal, or `nohype abort "
-		     "%s`, gives them up",
-		     vm->cfg->name, RETRY_MS / 1000, vm->cfg->name);
+		warn("%s: its data are kept %s, and this is tried again every %d s; a signal, or `nohype abort %s`, "
+		     "gives them up",
+		     vm->cfg->name, where, RETRY_MS / 1000, vm->cfg->name);
 		if (!save_wait(vm))
 			break;
 	}
 	return err;
 }
 
-static bool save_is_wanted(struct vm *vm, unsigned int nth)
+bool save_is_wanted(struct vm *vm, const struct disk_config *disk, struct disk_told *told, const char *what)
 {
-	const struct disk_config *disk = &vm->cfg->disks[nth];
-
 	if (disk->save == DISK_SAVE_NEVER)
 		return false;
 	if (disk->save_any || vm->outcome->code == EXIT_CLEAN)
 		return true;
-	vm->disks_told[nth].end = DISK_NOT_CLEAN;
-	note("%s: disk %u is not saved, since this is no clean end: %s stays as it was", vm->cfg->name, nth,
+	told->end = DISK_NOT_CLEAN;
+	note("%s: %s is not saved, since this is no clean end: %s stays as it was", vm->cfg->name, what,
 	     disk->save == DISK_SAVE_IMAGE ? "its image" : "what there is");
 	return false;
 }
@@ -231,9 +229,12 @@ static bool save_is_wanted(struct vm *vm, unsigned int nth)
 static void disks_save(struct vm *vm)
 {
 	bool wanted[VM_DISKS_MAX] = { false }, any = false;
+	char what[16];
 
-	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
-		any |= wanted[i] = save_is_wanted(vm, i);
+	for (unsigned int i = 0; i < vm->cfg->ndisks; i++) {
+		snprintf(what, sizeof(what), "disk %u", i);
+		any |= wanted[i] = save_is_wanted(vm, &vm->cfg->disks[i], &vm->disks_told[i], what);
+	}
 	if (!any)
 		return;
 	if (memory_map(&vm->memory)) {
@@ -242,7 +243,8 @@ static void disks_save(struct vm *vm)
 	}
 	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
 		if (wanted[i])
-			vm->disks_told[i].end = any && !disk_save_surely(vm, i) ? DISK_SAVED : DISK_LOST;
+			vm->disks_told[i].end =
+				any && !save_surely(vm, disk_save_once, i, "in memory") ? DISK_SAVED : DISK_LOST;
 	for (unsigned int i = 0; i < vm->cfg->ndisks; i++)
 		if (vm->disks_told[i].end == DISK_LOST)
 			outcome_spoil(vm, "; disk %u was not saved, and its data are lost", i);

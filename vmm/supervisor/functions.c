@@ -16,6 +16,8 @@
 
 int plan_functions(struct vm_plan *plan, const struct vm_config *cfg)
 {
+	int err;
+
 	plan->functions.state = HOST_STATE;
 	if (!cfg->nfunctions)
 		return 0;
@@ -24,7 +26,8 @@ int plan_functions(struct vm_plan *plan, const struct vm_config *cfg)
 		return fail(-ENOTSUP,
 			    "functions: this kernel can't map their registers before the guest is sealed: wanted Linux "
 			    "6.11 or newer (KVM_PRE_FAULT_MEMORY), or seal.level audit or userspace");
-	return functions_choose(&plan->functions, cfg->functions, cfg->nfunctions, cfg->name, &plan->claims);
+	err = functions_choose(&plan->functions, cfg->functions, cfg->nfunctions, cfg->name, &plan->claims);
+	return err ? err : namespaces_fit(plan, cfg);
 }
 
 int vm_functions_take(struct vm *vm)

@@ -66,6 +66,16 @@ struct disk_told {
 	int64_t save_ns;
 };
 
+/* An NVMe controller's namespace, where functions[] has one. */
+struct vm_namespace {
+	struct disk_image image; /* stays open, and locked, where it is saved */
+	struct disk_told told;
+	uint64_t bytes;		      /* of the namespace */
+	int owed;		      /* of namespace_owe; -1: nothing is */
+	const struct namespace *open; /* while it is saved */
+	const char *cleared;	      /* how; NULL: it isn't */
+};
+
 struct vm {
 	const struct vm_config *cfg;
 	const struct run_options *opt;
@@ -99,6 +109,7 @@ struct vm {
 	struct pool rings_pool;		       /* and for its rings, where theirs are of another size */
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
 	struct disk_told disks_told[VM_DISKS_MAX];
+	struct vm_namespace namespaces[FUNCTIONS_MAX];
 	bool abandoned;		 /* ordered to end without saving */
 	struct outcome *outcome; /* NULL: it has not ended yet */
 };
@@ -149,6 +160,25 @@ int probe_try(int kvm_fd, uint32_t mask);
 int plan_disks(struct vm_plan *plan, const struct vm_config *cfg);
 int disks_take(struct vm *vm);
 void disks_give_back(struct vm *vm);
+
+/*
+ * disks.c, for what is saved from elsewhere: with the lock that its use needs; can it be saved where it is to be; is it
+ * wanted after this end (@what is it, for messages); and tried until it is saved or nobody wants it, its data being
+ * @where.
+ */
+int disk_open(struct disk_image *image, const struct disk_config *disk);
+int save_check(const struct disk_image *image, const struct disk_config *disk);
+bool save_is_wanted(struct vm *vm, const struct disk_config *disk, struct disk_told *told, const char *what);
+int save_surely(struct vm *vm, int (*once)(struct vm *vm, unsigned int nth), unsigned int nth, const char *where);
+
+/*
+ * namespaces.c: NVMe namespaces: see that images are there, and that they fit, the controllers being chosen; cleared
+ * and filled before their controllers are taken from the host's driver; and when it has them again, saved and cleared.
+ */
+int plan_namespaces(const struct vm_config *cfg);
+int namespaces_fit(const struct vm_plan *plan, const struct vm_config *cfg);
+int namespaces_take(struct vm *vm);
+void namespaces_give_back(struct vm *vm);
 
 /*
  * functions.c: PCI functions, chosen by the plan when claims can be made; taken; and let at the memory that they may

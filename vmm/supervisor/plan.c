@@ -102,7 +102,7 @@ enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg)
 	plan->page_size = cfg->page_size;
 	plan->vcpus = cfg->vcpus;
 	layout_plan(&plan->layout, cfg->memory_size);
-	if (plan_files(cfg) || plan_disks(plan, cfg))
+	if (plan_files(cfg) || plan_disks(plan, cfg) || plan_namespaces(cfg))
 		return EXIT_USAGE;
 	plan_nodes(plan, cfg);
 	return plan_host(plan, cfg) || plan_seal(cfg) ? EXIT_HOST : EXIT_CLEAN;

@@ -6,13 +6,13 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-/* A folder's name may be no UTF-8. */
+/* A folder's name may be no UTF-8. NULL: there is none. */
 static json_t *path_json(const char *path)
 {
-	json_t *json = json_string(path);
+	json_t *json = path ? json_string(path) : json_null();
 	char text[512];
 
-	if (json)
+	if (json || !path)
 		return json;
 	escape_text(text, sizeof(text), path, strlen(path));
 	return json_string(text);
@@ -29,14 +29,28 @@ static json_t *saved_json(const struct disk_config *disk, const struct disk_told
 			 (double)told->save_ns / 1e9);
 }
 
+static const char *const ends[] = {
+	[DISK_KEPT] = "not asked",
+	[DISK_NOT_CLEAN] = "no clean end",
+	[DISK_SAVED] = "saved",
+	[DISK_LOST] = "lost",
+};
+
+static json_t *namespace_json(const struct vm *vm, unsigned int nth)
+{
+	const struct disk_config *disk = &vm->cfg->namespaces[nth];
+	const struct vm_namespace *ours = &vm->namespaces[nth];
+	enum disk_format format = disk->image ? ours->told.format : DISK_RAW;
+
+	return json_pack("{s:o, s:s, s:s?, s:s, s:I, s:f, s:s, s:o}", "image", path_json(disk->image), "controller",
+			 vm->plan.functions.list[nth].address, "cleared", ours->cleared, "format",
+			 disk_format_name(format), "bytes", (json_int_t)ours->bytes, "load_seconds",
+			 (double)ours->told.load_ns / 1e9, "save", ends[ours->told.end], "saved",
+			 saved_json(disk, &ours->told));
+}
+
 json_t *disks_json(const struct vm *vm)
 {
-	static const char *const ends[] = {
-		[DISK_KEPT] = "not asked",
-		[DISK_NOT_CLEAN] = "no clean end",
-		[DISK_SAVED] = "saved",
-		[DISK_LOST] = "lost",
-	};
 	json_t *disks = json_array();
 
 	for (unsigned int i = 0; i < vm->cfg->ndisks; i++) {
@@ -49,6 +63,9 @@ json_t *disks_json(const struct vm *vm)
 						       "load_seconds", (double)told->load_ns / 1e9, "save",
 						       ends[told->end], "saved", saved_json(disk, told)));
 	}
+	for (unsigned int i = 0; i < vm->plan.functions.count; i++)
+		if (vm->cfg->functions[i].kind == FUNCTION_NVME)
+			json_array_append_new(disks, namespace_json(vm, i));
 	return disks;
 }
 

@@ -146,6 +146,9 @@ static const struct step start_steps[] = {
 	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
 	/* its share of caches and bandwidth: a group that its vCPUs come into; the host's again when they are gone */
 	{ "cache", vm_cache_take, vm_cache_give_back, EXIT_HOST },
+	/* NVMe: while the host has the controllers, images are written to them; saved and cleared when it has them
+	   again */
+	{ "namespaces", namespaces_take, namespaces_give_back, EXIT_HOST },
 	/* virtual functions are made, configured, and bound to us; given back when their memory is cleared */
 	{ "functions", vm_functions_take, vm_functions_give_back, EXIT_HOST },
 	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
