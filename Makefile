@@ -17,6 +17,8 @@ LIBEXECDIR := $(PREFIX)/libexec/nohype
 DATADIR    := $(PREFIX)/share/nohype
 MANDIR     := $(PREFIX)/share/man
 UNITDIR    := $(PREFIX)/lib/systemd/system
+SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
+TMPFILESDIR := $(PREFIX)/lib/tmpfiles.d
 
 CPPFLAGS := -I. -I$(BUILD)/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNOHYPE_VERSION='"$(VERSION)"' \
 	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
@@ -224,6 +226,14 @@ jail-table: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## what a guest could att
 readme: $(BUILD)/nohype-core $(BUILD)/nohype-rings ## put these numbers into README.md, where a test wants them
 	@$(JAIL_TABLE) --into README.md $(CORE_OBJS:.o=.d)
 
+# --- packages ---
+
+dist: ## a tar of the tracked files, the same bytes for the same content: build/nohype-VERSION.tar.gz
+	$(script)package dist
+
+deb: ## Debian packages for this release of Debian, build/packages/*.deb
+	$(script)package deb
+
 # --- installing ---
 
 # FOLDER:FILE: what is installed where.
@@ -231,6 +241,7 @@ INSTALL_PROGRAMS := $(BINDIR):$(BUILD)/nohype $(BINDIR):$(BUILD)/nohyped $(LIBEX
 		    $(LIBEXECDIR):$(BUILD)/nohype-rings $(DATADIR)/examples:examples/cloud-manager
 INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix $(page))):$(page)) \
 		    $(foreach file,$(SYSTEMD_UNITS),$(UNITDIR):$(file)) \
+		    $(SYSUSERSDIR):systemd/sysusers.d/nohype.conf $(TMPFILESDIR):systemd/tmpfiles.d/nohype.conf \
 		    $(PREFIX)/share/bash-completion/completions:$(BUILD)/completions/nohype \
 		    $(PREFIX)/share/zsh/vendor-completions:completions/_nohype \
 		    $(PREFIX)/share/fish/vendor_completions.d:completions/nohype.fish \
@@ -268,7 +279,7 @@ help: ## show this
 -include $(BUILD)/bench-memory.d $(NOHYPE_OBJS:.o=.d) $(SYSTEM_OBJS:.o=.d) $(CORE_OBJS:.o=.d) $(RINGS_OBJS:.o=.d) $(UNIT_BINS:=.d) $(FUZZ_BINS:=.d)
 
 FORCE:
-.PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme install \
+.PHONY: all deps demo check check-long bench lint man unit asan asan-build fuzz fuzz-build guests jail-table readme dist deb install \
 	uninstall clean help FORCE
 # A target whose recipe failed must not look made.
 .DELETE_ON_ERROR:
