@@ -208,7 +208,7 @@ END
     same "$status" "$wanted"
     same "$output" "nohype: error: $text"
   }
-  said 2 "report: wanted a report's file: see nohype help report"
+  said 2 "report: wanted a report's file, or the name of a VM: see nohype help report"
   said 2 'report: "-x": unknown, or one too many: see nohype help report' -x
   said 2 'report: "b": unknown, or one too many: see nohype help report' a b
   said 2 'nothing.json: No such file or directory' nothing.json

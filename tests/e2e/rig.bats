@@ -189,6 +189,7 @@ true|unrecognized arguments: true; see --help
 END
 }
 
+# shellcheck disable=SC2016 # COMMAND's own shell code
 @test "a slow clock: the emulated host's seconds are longer, by all that it has" {
   local start=$SECONDS
   run "$RIG" --append "$MARK" --timeout 240 --slow 4 -- sh -c '

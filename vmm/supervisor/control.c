@@ -122,9 +122,9 @@ static void answer_exits(struct vm *vm, struct answer *answer)
 
 	for (unsigned int i = 0; i < vm->seal.count; i++)
 		json_array_append_new(vcpus, vcpu_json(vm, i)); /* NULL isn't appended */
-	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name,
-			 "state", state_name(vm), "level", seal_level_name(vm->seal.level), "label", vm->seal.label,
-			 "vcpus", vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
+	json = json_pack("{s:b, s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:o}", "ok", 1, "name", vm->cfg->name, "state",
+			 state_name(vm), "level", seal_level_name(vm->seal.level), "label", vm->seal.label, "vcpus",
+			 vcpus, "now_ns", (json_int_t)(clock_now() - vm->started), "asked_ns",
 			 time_json(vm, vm->seal.asked_at), "sealed_ns", time_json(vm, seal_time(vm)), "guarantees",
 			 guarantees_now(vm));
 	json_object_set_new(json, "reasons", reasons_live_json(vm));

@@ -261,8 +261,8 @@ void control_serve(struct vm *vm);
 
 /*
  * live.c: exits since the seal by reason, of all vCPUs together (null before it, or where this user may not know); the
- * heartbeat, "not yet", "beats" or "silent" (null: none is wanted); bytes moved to and from memory, by what cache_json()
- * says (null: not counted). New references.
+ * heartbeat, "not yet", "beats" or "silent" (null: none is wanted); bytes moved to and from memory, by what
+ * cache_json() says (null: not counted). New references.
  */
 json_t *reasons_live_json(struct vm *vm);
 json_t *heartbeat_json(const struct vm *vm);
