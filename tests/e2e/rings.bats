@@ -50,7 +50,7 @@ left 0"
   ended log 0 "log: the guest powered off"
   same "$(exits_of_its_own log)" 1
   same "$(sha256sum <"$OUT/follow.out")" "$(seq -w 1 $count | sha256sum)"
-  same "$(jq -r 'select(.vm == "log").text' "$OUT/follow.json" | sha256sum)" "$(seq -w 1 $count | sha256sum)"
+  same "$(jq -r 'select(.vm == "log").text' "$OUT/follow.json" | sha256sum)" "$(seq -w 1 $count | head -n 1000 | sha256sum)"
 }
 
 @test "a heart that stops: aborted, 6, and memory is cleared" {

@@ -45,7 +45,7 @@ static int line_end(struct logs *logs)
 	logs->len = 0;
 	json_dumpf(line, stdout, JSON_COMPACT);
 	json_decref(line);
-	return putchar('\n') < 0 || fflush(stdout) ? fail(-errno, "standard output: %s", strerror(errno)) : 0;
+	return putchar('\n') < 0 ? fail(-errno, "standard output: %s", strerror(errno)) : 0;
 }
 
 static int lines_write(struct logs *logs, const char *bytes, ssize_t len)
@@ -58,6 +58,8 @@ static int lines_write(struct logs *logs, const char *bytes, ssize_t len)
 		if (bytes[i] == '\n' || logs->len == sizeof(logs->line))
 			err = line_end(logs);
 	}
+	if (!err && fflush(stdout))
+		err = fail(-errno, "standard output: %s", strerror(errno));
 	return err;
 }
 
@@ -72,7 +74,7 @@ static int packets_pass(struct logs *logs, int fd)
 		if (len > 0)
 			err = logs->json ? lines_write(logs, packet, len) : output_write(packet, len);
 	if (!err && logs->len)
-		err = line_end(logs);
+		err = lines_write(logs, "\n", 1);
 	return err;
 }
 
