@@ -58,6 +58,7 @@ static struct outcome give_back(int mode, int rings_mode)
 			  .control_fd = -1,
 			  .client_fd = -1,
 			  .report.file.folder = -1,
+			  .plan.cache = CACHE_GROUP_NONE,
 			  .plan.functions = { .container_fd = -1, .record_fd = -1 },
 			  .seal = { .other.fd = -1, .vm_stats_fd = -1 } };
 	ck_assert_int_eq(capture_begin(&cap), 0);
