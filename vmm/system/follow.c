@@ -278,19 +278,27 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	vm->ended_now = false;
 }
 
+/* Of one that isn't our child. Its number may be another's by now if it has ended, which is then not asked. */
+static bool adopt(struct manager *manager, struct managed *vm)
+{
+	process_find(vm);
+	if (life_is_locked(vm))
+		return true;
+	fd_close(&vm->pid_fd);
+	vm_ended(manager, vm);
+	return false;
+}
+
 void vm_find_process(struct manager *manager, struct managed *vm)
 {
-	if (vm->life_fd < 0 || vm->pid_fd >= 0)
-		return;
-	process_find(vm);
-	if (!life_is_locked(vm))
-		vm_ended(manager, vm);
+	if (vm->life_fd >= 0 && vm->pid_fd < 0)
+		adopt(manager, vm);
 }
 
 int vm_follow(struct manager *manager, struct managed *vm)
 {
 	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name);
-	bool adopted = vm->pid == 0, alive;
+	bool adopted = vm->pid == 0;
 
 	vm->life_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	vm->life_at = 0;
@@ -300,13 +308,9 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	free(path);
 	if (vm->life_fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	process_find(vm);
-	alive = !adopted || life_is_locked(vm);
-	if (!alive) {
-		fd_close(&vm->pid_fd);
-		vm_ended(manager, vm);
+	if (adopted && !adopt(manager, vm))
 		return 0;
-	}
+	process_find(vm);
 	vm_read(manager, vm);
 	return 0;
 }
