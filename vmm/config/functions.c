@@ -63,9 +63,8 @@ int set_function_pci(struct vm_config *cfg, const json_t *value, const struct pl
 	return address_parse(text, function_of(cfg)->address) ? refuse(at, value) : 0;
 }
 
-/* An interface's name, or an address of the card: what isn't one is found out by the plan. It becomes part of a path.
- */
-int set_function_pf(struct vm_config *cfg, const json_t *value, const struct place *at)
+/* A name or an address that becomes part of a path, into @to: what it isn't is found out by the plan. */
+static int device_set(char to[FUNCTION_PF_MAX], const json_t *value, const struct place *at)
 {
 	const char *text = string_get(value, at);
 
@@ -73,21 +72,18 @@ int set_function_pf(struct vm_config *cfg, const json_t *value, const struct pla
 		return -EINVAL;
 	if (!*text || strlen(text) >= FUNCTION_PF_MAX || strchr(text, '/') || *text == '.')
 		return refuse(at, value);
-	snprintf(function_of(cfg)->pf, FUNCTION_PF_MAX, "%s", text);
+	snprintf(to, FUNCTION_PF_MAX, "%s", text);
 	return 0;
 }
 
-/* The same of an NVMe controller. */
+int set_function_pf(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return device_set(function_of(cfg)->pf, value, at);
+}
+
 int set_function_controller(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
-	const char *text = string_get(value, at);
-
-	if (!text)
-		return -EINVAL;
-	if (!*text || strlen(text) >= FUNCTION_PF_MAX || strchr(text, '/') || *text == '.')
-		return refuse(at, value);
-	snprintf(function_of(cfg)->controller, FUNCTION_PF_MAX, "%s", text);
-	return 0;
+	return device_set(function_of(cfg)->controller, value, at);
 }
 
 int set_function_clear(struct vm_config *cfg, const json_t *value, const struct place *at)
