@@ -41,26 +41,12 @@ static struct outcome give_back(int mode, int rings_mode)
 	static struct vm vm;
 	struct capture cap;
 
-	vm = (struct vm){ .cfg = &cfg,
-			  .opt = &options,
-			  .outcome = &outcome,
-			  .memory = memory_make(mode),
-			  .rings = { .memory = memory_make(rings_mode), .pidfd = -1, .fd = -1, .serial_fd = -1 },
-			  .pool.fd = -1,
-			  .rings_pool.fd = -1,
-			  .kvm_fd = -1,
-			  .core_pidfd = -1,
-			  .core_pid = 1,
-			  .core_gone = true,
-			  .event_fd = -1,
-			  .console_fd = -1,
-			  .signal_fd = -1,
-			  .control_fd = -1,
-			  .client_fd = -1,
-			  .report.file.folder = -1,
-			  .plan.cache = CACHE_GROUP_NONE,
-			  .plan.functions = { .container_fd = -1, .record_fd = -1 },
-			  .seal = { .other.fd = -1, .vm_stats_fd = -1 } };
+	vm_init(&vm, &cfg, &options);
+	vm.outcome = &outcome;
+	vm.memory = memory_make(mode);
+	vm.rings.memory = memory_make(rings_mode);
+	vm.core_pid = 1;
+	vm.core_gone = true;
 	ck_assert_int_eq(capture_begin(&cap), 0);
 	vm_give_back(&vm);
 	free(capture_end(&cap));

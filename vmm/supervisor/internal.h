@@ -203,7 +203,8 @@ void vm_cache_give_back(struct vm *vm);
 int vcpu_cache(const struct vm *vm, pid_t tid);
 json_t *cache_json(const struct vm *vm, bool ended);
 
-/* start.c: the start sequence; on an error all that was done is undone. */
+/* start.c: a VM that has nothing yet; the start sequence, which undoes all that was done on an error; and the end's. */
+void vm_init(struct vm *vm, const struct vm_config *cfg, const struct run_options *opt);
 enum exit_code vm_start(struct vm *vm);
 void vm_give_back(struct vm *vm);
 

@@ -226,25 +226,32 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	     exit_code_text(outcome->code));
 }
 
+void vm_init(struct vm *vm, const struct vm_config *cfg, const struct run_options *opt)
+{
+	*vm = (struct vm){ .cfg = cfg,
+			   .opt = opt,
+			   .plan = { .claims = CLAIMS_NONE, .functions = FUNCTIONS_NONE, .cache = CACHE_GROUP_NONE },
+			   .memory.fd = -1,
+			   .pool.fd = -1,
+			   .rings_pool.fd = -1,
+			   .kvm_fd = -1,
+			   .core_pidfd = -1,
+			   .event_fd = -1,
+			   .console_fd = -1,
+			   .signal_fd = -1,
+			   .control_fd = -1,
+			   .client_fd = -1,
+			   .report.file.folder = -1,
+			   .rings = { .memory.fd = -1, .pidfd = -1, .fd = -1, .serial_fd = -1 },
+			   .seal = { .vm_stats_fd = -1, .other.fd = -1 } };
+}
+
 int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 {
-	struct vm vm = { .cfg = cfg,
-			 .opt = opt,
-			 .memory.fd = -1,
-			 .pool.fd = -1,
-			 .rings_pool.fd = -1,
-			 .kvm_fd = -1,
-			 .core_pidfd = -1,
-			 .event_fd = -1,
-			 .console_fd = -1,
-			 .signal_fd = -1,
-			 .control_fd = -1,
-			 .client_fd = -1,
-			 .report.file.folder = -1,
-			 .rings = { .memory.fd = -1, .pidfd = -1, .fd = -1, .serial_fd = -1 },
-			 .seal = { .vm_stats_fd = -1, .other.fd = -1 } };
+	struct vm vm;
 	struct outcome outcome = { .code = EXIT_ERROR };
 
+	vm_init(&vm, cfg, opt);
 	vm.seal.level = cfg->seal_level;
 	vm.seal.tripwire = cfg->tripwire;
 	memcpy(vm.seal.except, cfg->except, sizeof(vm.seal.except));
