@@ -26,6 +26,8 @@ static const struct {
 	[SUBJECT_NETWORK] = { "network", "packets are steered to the host's cores" },
 	[SUBJECT_MACHINE_CHECKS] = { "machine checks", "no core is polled for corrected errors; interrupts still "
 						       "tell them" },
+	[SUBJECT_KHUGEPAGED] = { "khugepaged",
+				 "makes no pages huge, for which it interrupts every core; page faults still do" },
 	[SUBJECT_FAIR_SERVER] = { "fair server", "sets no timer on these cores" },
 	[SUBJECT_FREQUENCY] = { "frequency", "these cores' doesn't change with the load" },
 	[SUBJECT_IDLE] = { "idle states", "only those that are left within 2 us" },

@@ -36,6 +36,7 @@ int plan_workqueues(struct host *host);
 int plan_watchdog(struct host *host);
 int plan_network(struct host *host);
 int plan_machine_checks(struct host *host);
+int plan_khugepaged(struct host *host);
 int plan_fair_server(struct host *host);
 int plan_frequency(struct host *host);
 int plan_idle(struct host *host);

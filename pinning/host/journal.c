@@ -20,7 +20,7 @@
 #include "pinning/host/internal.h"
 
 #define JOURNAL	    "host.journal"
-#define VERSION	    "1"
+#define VERSION	    "2"
 #define JOURNAL_MAX MIB(16) /* 100,000 tasks */
 #define FIELDS	    8	    /* of a change */
 

@@ -37,6 +37,19 @@ int plan_machine_checks(struct host *host)
 }
 
 /*
+ * Documentation/admin-guide/mm/transhuge.rst: how long khugepaged sleeps between two passes. For each page that it
+ * makes huge it interrupts every CPU, isolated or not (mm/mmu_gather.c, tlb_remove_table_sync_one()). The longest that
+ * the kernel takes is 49 days; what wrote it wakes it for one more pass.
+ */
+int plan_khugepaged(struct host *host)
+{
+	const struct change change = { .kind = CHANGE_NUMBER, .subject = SUBJECT_KHUGEPAGED };
+	const char *file = "/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs";
+
+	return plan_value(host, change, host_path(host, "%s", file), strdup("4294967295"), "the whole host's");
+}
+
+/*
  * Since 6.12 each CPU's fair tasks have a deadline server that keeps real-time ones from starving them, with a timer
  * that runs while there is such a task (Documentation/scheduler/sched-deadline.rst has the idea; the file is in debugfs
  * alone). A vCPU is the one task on its core.

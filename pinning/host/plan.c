@@ -22,6 +22,7 @@ static int (*const planners[SUBJECTS])(struct host *host) = {
 	[SUBJECT_WATCHDOG] = plan_watchdog,
 	[SUBJECT_NETWORK] = plan_network,
 	[SUBJECT_MACHINE_CHECKS] = plan_machine_checks,
+	[SUBJECT_KHUGEPAGED] = plan_khugepaged,
 	[SUBJECT_FAIR_SERVER] = plan_fair_server,
 	[SUBJECT_FREQUENCY] = plan_frequency,
 	[SUBJECT_IDLE] = plan_idle,

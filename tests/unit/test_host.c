@@ -267,9 +267,9 @@ START_TEST(journal_of_others)
 	char *text = journal_bytes(&len), *newer;
 
 	parsed(text, len, "11234567-89ab-cdef-0123-456789abcdef", -ESTALE, "");
-	newer = text_make("nohype host journal 2\nwhatever\n");
+	newer = text_make("nohype host journal 3\nwhatever\n");
 	parsed(newer, strlen(newer), BOOT, -EPROTO,
-	       "nohype: error: host: journal: \"J\": of version 2, wanted 1: undo it with the nohype that made it\n");
+	       "nohype: error: host: journal: \"J\": of version 3, wanted 2: undo it with the nohype that made it\n");
 	parsed("hello\n", 6, BOOT, -EBADMSG, CUT);
 	parsed("", 0, BOOT, -EBADMSG, CUT);
 	free(newer);
