@@ -11,7 +11,7 @@ setup_file() {
   export OUT=$BATS_FILE_TMPDIR
   gcc -shared -fPIC -D_GNU_SOURCE -O2 -o "$OUT/kill-at.so" tests/e2e/kill-at.c -ldl
   host 6.12 "" whole kill-apply kill-undo refused journals others offline
-  host 6.1 "" whole refused no-cgroup ${LONG:+kill-apply kill-undo journals others}
+  host 6.1 "" whole ${LONG:+kill-apply kill-undo journals others} refused no-cgroup
   host 6.12 --isolated=3 isolated
 }
 
