@@ -41,11 +41,21 @@ found() {
   found absent "2|nohype: error: kernel \"$(realpath "$BUILD")/e2e-guests/absent\": No such file or directory"
 }
 
+@test "a name whose address another user has taken: who, and what to do" {
+  found taken "2|nohype: error: name: \"absent\": process PID of user 1000 has taken the address of its control socket (@nohype/0/absent): end that, or name this VM otherwise"
+}
+
 @test "kill -9 of nohyped: sealed VMs have no exit of it, and a new one finds them, and who ended meanwhile" {
   found "after kill" "one sealed|two sealed|three gone"
   found "same processes" True
   found "exits of the guest" "0|0"
   found "told once" "state three stopping|state three gone|manager - ready"
+}
+
+# Each waited 5 s, and from the ninth on, when the socket's queue was full, for good.
+@test "a supervisor that is stopped holds nobody up, and is asked again later" {
+  found "stopped supervisor" "{None}|sealed|True"
+  found "it goes on" sealed
 }
 
 @test "stop is 0, abort 6, also while it starts" {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,7 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-#define ASK_SECONDS 5 /* until a supervisor that doesn't answer is given up */
+#define ASK_MS 5000 /* until a supervisor that doesn't answer is given up */
 
 socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *name)
 {
@@ -24,14 +25,39 @@ socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *na
 }
 
 /* Is the process at the other end root's or this user's? */
-static int peer_check(int fd)
+static int peer_check(int fd, struct ucred *peer)
 {
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
+	socklen_t len = sizeof(*peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &len))
 		return -errno;
-	return peer.uid == 0 || peer.uid == geteuid() ? 0 : -EPERM;
+	return peer->uid == 0 || peer->uid == geteuid() ? 0 : -EPERM;
+}
+
+/* Who holds the name: a VM of this user's, or someone who wants none to start. */
+static int taken_fail(const char *name, const struct sockaddr_un *address, socklen_t len)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred peer = { 0 };
+	int err = 0;
+
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)address, len))
+		err = -errno;
+	else if (fd >= 0)
+		err = peer_check(fd, &peer);
+	if (fd >= 0)
+		close(fd);
+	if (err == -EPERM)
+		return fail(-EEXIST,
+			    "name: \"%s\": process %d of user %u has taken the address of its control socket "
+			    "(@%s): end that, or name this VM otherwise",
+			    name, (int)peer.pid, (unsigned int)peer.uid, address->sun_path + 1);
+	if (err == -ECONNREFUSED)
+		return fail(-EEXIST,
+			    "name: \"%s\": a process that isn't nohype has taken the address of its control socket "
+			    "(@%s): name this VM otherwise",
+			    name, address->sun_path + 1);
+	return fail(-EEXIST, "name: \"%s\": a VM of that name runs already: stop it, or name this one otherwise", name);
 }
 
 int control_take(struct vm *vm)
@@ -46,9 +72,7 @@ int control_take(struct vm *vm)
 		return 0;
 	control_give_back(vm);
 	if (errno == EADDRINUSE)
-		return fail(-EEXIST,
-			    "name: \"%s\": a VM of that name runs already: stop it, or name this one otherwise",
-			    vm->cfg->name);
+		return taken_fail(vm->cfg->name, &address, len);
 	return fail(-errno, "control socket: %s", strerror(errno));
 }
 
@@ -64,8 +88,10 @@ void control_give_back(struct vm *vm)
 /* One client at a time; the others wait in the kernel's queue. */
 void control_accept(struct vm *vm)
 {
+	struct ucred peer;
+
 	vm->client_fd = accept4(vm->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (vm->client_fd >= 0 && peer_check(vm->client_fd))
+	if (vm->client_fd >= 0 && peer_check(vm->client_fd, &peer))
 		fd_close(&vm->client_fd);
 }
 
@@ -209,33 +235,45 @@ void control_serve(struct vm *vm)
 	fd_close(&vm->client_fd);
 }
 
+/* For each step: to send is also to connect, which waits while a queue is full. */
+static int patience_set(int fd, unsigned int ms)
+{
+	const struct timeval patience = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
+		return -errno;
+	return 0;
+}
+
 static int socket_ask(int fd, const char *word, char *answer, size_t size)
 {
-	static const struct timeval patience = { .tv_sec = ASK_SECONDS };
-	ssize_t len;
+	ssize_t len = send(fd, word, strlen(word), MSG_NOSIGNAL) < 0 ? -1 : recv(fd, answer, size - 1, 0);
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	len = send(fd, word, strlen(word), MSG_NOSIGNAL) < 0 ? -1 : recv(fd, answer, size - 1, 0);
-	if (len <= 0)
-		return len ? -errno : -ECONNRESET;
+	if (len < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (!len)
+		return -ECONNRESET;
 	answer[len] = '\0';
 	return 0;
 }
 
 /* The socket, which is the caller's. */
-static int control_open(const char *name, const char *word, char *answer, size_t size)
+static int control_open(const char *name, const char *word, char *answer, size_t size, unsigned int ms)
 {
 	struct sockaddr_un address;
+	struct ucred peer;
 	socklen_t address_len = control_address(&address, geteuid(), name);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (struct sockaddr *)&address, address_len))
-		err = -ESRCH;
-	else
-		err = peer_check(fd);
+	err = patience_set(fd, ms);
+	if (!err && connect(fd, (struct sockaddr *)&address, address_len))
+		err = errno == EAGAIN ? -ETIMEDOUT : -ESRCH;
+	if (!err)
+		err = peer_check(fd, &peer);
 	if (!err)
 		err = socket_ask(fd, word, answer, size);
 	if (err)
@@ -252,14 +290,19 @@ static int control_fail(const char *name, int err)
 	return fail(err, "\"%s\": its supervisor didn't answer: %s", name, strerror(-err));
 }
 
-int control_try(const char *name, const char *word, char *answer, size_t size)
+int control_try_for(const char *name, const char *word, char *answer, size_t size, unsigned int ms)
 {
-	int fd = control_open(name, word, answer, size);
+	int fd = control_open(name, word, answer, size, ms);
 
 	if (fd < 0)
 		return fd;
 	close(fd);
 	return 0;
+}
+
+int control_try(const char *name, const char *word, char *answer, size_t size)
+{
+	return control_try_for(name, word, answer, size, ASK_MS);
 }
 
 int control_ask(const char *name, const char *word, char *answer, size_t size)
@@ -271,7 +314,7 @@ int control_ask(const char *name, const char *word, char *answer, size_t size)
 
 int control_attach(const char *name, const char *word, char *answer, size_t size)
 {
-	int fd = control_open(name, word, answer, size);
+	int fd = control_open(name, word, answer, size, ASK_MS);
 
 	return fd < 0 ? control_fail(name, fd) : fd;
 }

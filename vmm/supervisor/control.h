@@ -26,11 +26,14 @@ int control_ask(const char *name, const char *word, char *answer, size_t size);
 
 /*
  * The same, and the connection is kept: what comes on it after the answer is the VM's console or log, in packets. The
- * fd, on which a read waits ASK_SECONDS at most, or negative errno, reported.
+ * fd, on which a read waits 5 s at most, or negative errno, reported.
  */
 int control_attach(const char *name, const char *word, char *answer, size_t size);
 
 /* The same as control_ask, and nothing is reported. */
 int control_try(const char *name, const char *word, char *answer, size_t size);
+
+/* The same, for one who can't wait: -ETIMEDOUT after @ms milliseconds and a bit. */
+int control_try_for(const char *name, const char *word, char *answer, size_t size, unsigned int ms);
 
 #endif

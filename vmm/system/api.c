@@ -10,7 +10,6 @@
 
 #include "base/text_file.h"
 #include "base/util.h"
-#include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
 #define JSON	 "application/json"
@@ -89,25 +88,11 @@ static void list_answer(struct manager *manager, struct answer *answer)
 	answer_json(answer, 200, json_pack("{s:o, s:I}", "vms", vms, "last_event", manager->last_event));
 }
 
-/* What its supervisor says now: guarantees and exits; null where it doesn't run. */
-static json_t *live_json(const struct managed *vm)
+static void show_answer(struct manager *manager, struct managed *vm, struct answer *answer)
 {
-	char *text = vm_is_alive(vm) && (strcmp(vm->state, "booting") == 0 || strcmp(vm->state, "sealed") == 0)
-			     ? malloc(CONTROL_TEXT_MAX)
-			     : NULL;
-	json_t *json = NULL;
+	json_t *json = vm_json(vm), *live = vm_live(manager, vm);
 
-	if (text && !control_try(vm->name, "exits", text, CONTROL_TEXT_MAX))
-		json = json_loads(text, 0, NULL);
-	free(text);
-	return json ? json : json_null();
-}
-
-static void show_answer(const struct managed *vm, struct answer *answer)
-{
-	json_t *json = vm_json(vm);
-
-	json_object_set_new(json, "live", live_json(vm));
+	json_object_set_new(json, "live", live ? live : json_null());
 	answer_json(answer, 200, json);
 }
 
@@ -231,7 +216,7 @@ static void vm_answer(struct request *request, struct managed *vm, struct answer
 
 	switch (request->route.id) {
 	case ROUTE_SHOW:
-		show_answer(vm, answer);
+		show_answer(request->manager, vm, answer);
 		break;
 	case ROUTE_DELETE:
 		delete_answer(request, vm, answer);

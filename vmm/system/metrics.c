@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
 static json_int_t sum(const json_t *vcpus, const char *key)
@@ -19,23 +18,16 @@ static json_int_t sum(const json_t *vcpus, const char *key)
 }
 
 /* Exits of the whole VM, as its supervisor counts them now. */
-static void exits_write(const struct managed *vm, FILE *out)
+static void exits_write(struct manager *manager, struct managed *vm, FILE *out)
 {
-	char *text = vm_is_alive(vm) && (strcmp(vm->state, "booting") == 0 || strcmp(vm->state, "sealed") == 0)
-			     ? malloc(CONTROL_TEXT_MAX)
-			     : NULL;
-	json_t *answer, *vcpus;
+	json_t *live = vm_live(manager, vm), *vcpus = json_object_get(live, "vcpus");
 
-	if (text && !control_try(vm->name, "exits", text, CONTROL_TEXT_MAX)) {
-		answer = json_loads(text, 0, NULL);
-		vcpus = json_object_get(answer, "vcpus");
-		fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"host\"} %lld\n", vm->name,
-			(long long)sum(vcpus, "host"));
-		fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"guest\"} %lld\n", vm->name,
-			(long long)(sum(vcpus, "exits") - sum(vcpus, "host")));
-		json_decref(answer);
-	}
-	free(text);
+	if (!live)
+		return;
+	fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"host\"} %lld\n", vm->name, (long long)sum(vcpus, "host"));
+	fprintf(out, "nohype_vm_exits_total{vm=\"%s\",by=\"guest\"} %lld\n", vm->name,
+		(long long)(sum(vcpus, "exits") - sum(vcpus, "host")));
+	json_decref(live);
 }
 
 char *metrics_text(struct manager *manager, size_t *len)
@@ -57,7 +49,7 @@ char *metrics_text(struct manager *manager, size_t *len)
 			manager->vms[i]->state);
 	fputs("# HELP nohype_vm_exits_total Exits of a running VM.\n# TYPE nohype_vm_exits_total counter\n", out);
 	for (unsigned int i = 0; i < manager->count; i++)
-		exits_write(manager->vms[i], out);
+		exits_write(manager, manager->vms[i], out);
 	if (fclose(out)) {
 		free(text);
 		return NULL;

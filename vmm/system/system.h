@@ -46,6 +46,7 @@ struct managed {
 	bool ordered;	       /* its end: not for a restart */
 	unsigned int restarts; /* in a row */
 	int64_t restart_at;    /* ns, CLOCK_MONOTONIC; 0: it isn't waited for */
+	int64_t deaf_until;    /* ns, CLOCK_MONOTONIC: its supervisor did not answer, and isn't asked until then */
 	json_t *end;	       /* the last record of its last life, or NULL */
 };
 
@@ -78,7 +79,8 @@ struct manager {
 	int locks[2]; /* of the folders */
 	int events_fd;
 	json_int_t last_event;
-	json_t *events; /* the last of them, texts */
+	json_t *events;		 /* the last of them, texts */
+	int64_t impatient_until; /* ns, CLOCK_MONOTONIC: a supervisor did not answer in time */
 	struct stream streams[STREAMS_MAX];
 	int watch_fd; /* inotify */
 	int signal_fd;
@@ -128,6 +130,12 @@ void vm_ended(struct manager *manager, struct managed *vm);
 void vm_order(struct managed *vm, const char *word);
 /* Words for which a supervisor's queue was full, as any user can make it, once more. True: some still wait. */
 bool orders_wait(struct manager *manager);
+
+/*
+ * live.c: guarantees, exits and more, a new reference; NULL: it doesn't run, or its supervisor didn't answer within
+ * some seconds, after which it is not asked for some, and others have less time.
+ */
+json_t *vm_live(struct manager *manager, struct managed *vm);
 
 /*
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
