@@ -8,7 +8,7 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   tests/e2e/rings/build >&2
-  "$RIG" --no-devices --cpus 2 --mem 1G --isolated 1 --hugepages 2M:66 --timeout 900 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" \
+  "$RIG" --no-devices --cpus 2 --mem 1G --isolated 1 --hugepages 2M:66 --timeout "${LONG:+2}900" --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" \
     --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-}" -- tests/e2e/rings-runs >&2 3>&-
 }
 
