@@ -45,7 +45,9 @@ between() { # NUMBER LEAST MOST
   ((${1:-0} >= $2 && ${1:-0} <= $3)) || { echo "$1 found, wanted $2 to $3"; return 1; }
 }
 
-@test "a core that was made quiet, with a guest that polls: no interrupt, and no exit of any kind" {
+@test "a core taken by host apply, with a guest that polls: no interrupt, and no exit of any kind" {
+  same "$(status_of apply) $(status_of undo)" "0 0" || { cat "$OUT/apply.err" "$OUT/undo.err"; return 1; }
+  grep -Eq 'cores.isolated +held .*; isolated: 2(,|$)' "$OUT/b.err" || { cat "$OUT/b.err"; return 1; }
   measured quiet
   same "$(value quiet '[.sources[] | "\(.kind) \(.name): \(.count)"] | join(", ")')" ""
   same "$(value quiet '.vm.vcpus[] | "\(.core) \(.host) \(.guest)"')" "2 0 0"
@@ -116,11 +118,17 @@ cost_of() { # STEP: exits by the host
 }
 
 @test "neighbours start and end: the bystander's own exits stay 0, the host's are few, and with a vCPU held none" {
-  cat "$OUT/costs"
+  sed 's/^/# a step, exits by the host, by the guest, interrupts: /' "$OUT/costs" >&3
   same "$(awk '{ print $3 }' "$OUT/costs" | sort -u)" 0
   same "$(cost_of nothing)" 0
-  between "$(cost_of start)" 1 300
-  for step in abort start-held stop-held; do same "$(cost_of $step)" 0; done
+  for step in start-1 start-2 start-3; do between "$(cost_of $step)" 1 300; done
+  for step in stop-2 stop-3 abort-1 start-held stop-held; do same "$(cost_of $step)" 0; done
+  # each by its source: calls to patch the kernel's code, and nothing else
+  same "$(awk '{ for (i = 4; i <= NF; i++) print $i }' "$OUT/costs" | sed 's/:.*//' | sort -u)" CAL
+  measured neighbours
+  between "$(count neighbours call '^do_sync_core ' 2)" 1 300
+  same "$(value neighbours '[.sources[] | select(.kind == "call") | .name] | unique | join(" ")')" do_sync_core
+  same "$(value neighbours '.vm.vcpus[0].guest')" 0
 }
 
 @test "wrong cores, names, options" {
