@@ -26,7 +26,7 @@ def once(reasons, eoi=0, units=100, instructions=(2000, 3000)):
 
 
 def guest(name, *times):
-    return {"vmm": name, "command": ["x"], "phases": {phase: [dict(one) for one in times] for phase in devices_run.PHASES}}
+    return {"vmm": name, "command": ["x"], "phases": {phase: copy.deepcopy(list(times)) for phase in devices_run.PHASES}}
 
 
 def images(nohype, dd, qemu_img):
