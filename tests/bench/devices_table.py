@@ -135,6 +135,14 @@ def verdicts(summary, images):
     return "\n".join(lines) + "\n"
 
 
+def tripwire(runs):
+    """Of the sealed guests, those that died of the CPUID that they were told to execute, after all else."""
+    guests = [one for run in runs for one in run["devices"] if one["vmm"] == BASE]
+    died = sum("end" in one for one in guests)
+    return table.verdict(f"told to execute a CPUID in the end, {died} of {len(guests)} sealed guests died of it and of "
+                         "nothing before", died == len(guests) > 0) + "\n"
+
+
 def report(measured, reasons):
     """All of it, as Markdown."""
     runs = measured["runs"]
@@ -149,7 +157,7 @@ def report(measured, reasons):
     for disk, words in (("memory", "The disk in memory"), ("nvme", "The NVMe disk")):
         parts += [f"## {words}: one block after the other, past the page cache, anywhere on it\n",
                   *part(summary, "block", tuple(f"{disk}, {work}" for work in DISK_WORK))]
-    parts += ["## Images\n", images_table(images), CANNOT, "## What is promised\n", verdicts(summary, images)]
+    parts += ["## Images\n", images_table(images), CANNOT, "## What is promised\n", tripwire(runs) + verdicts(summary, images)]
     return "\n".join(parts)
 
 

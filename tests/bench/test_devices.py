@@ -94,6 +94,14 @@ class Results(unittest.TestCase):
             phase["guest"] = 0
         self.assertIn(": NOT held", self.verdicts()[0])
 
+    def test_a_guest_that_lived_on_is_said(self):
+        self.assertIn("0 of 2 sealed guests", devices_table.tripwire(RUNS))
+        dead = [{"devices": [dict(SEALED, end="violation: CPUID")]}]
+        self.assertIn("1 of 1 sealed guests", devices_table.tripwire(dead))
+        self.assertIn(": held", devices_table.tripwire(dead))
+        self.assertIn(": NOT held", devices_table.tripwire(RUNS))
+        self.assertIn(": NOT held", devices_table.tripwire([]))
+
     def test_tables(self):
         report = devices_table.report(MEASURED, REASONS)
         lines = report.splitlines()
