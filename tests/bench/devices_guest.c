@@ -162,6 +162,7 @@ static void act(struct guest *guest, struct bench_packet *packet, size_t size)
 
 static void guest_open(struct guest *guest, int argc, char **argv)
 {
+	static uint8_t block[BENCH_BLOCK_MAX] __attribute__((aligned(SECTION))); /* as O_DIRECT wants it */
 	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(BENCH_PORT) };
 	const int size = BUFFER;
 
@@ -170,10 +171,8 @@ static void guest_open(struct guest *guest, int argc, char **argv)
 	setsockopt(guest->socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (bind(guest->socket, (const struct sockaddr *)&at, sizeof(at)))
 		die("its port");
-	guest->block = mmap(NULL, BENCH_BLOCK_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (guest->block == MAP_FAILED)
-		die("memory");
-	memset(guest->block, 0x5a, BENCH_BLOCK_MAX);
+	guest->block = block;
+	memset(block, 0x5a, sizeof(block));
 	for (int i = 0; i < DISKS_MAX; i++)
 		guest->disks[i] = -1;
 	for (int i = 1; i < argc && i <= DISKS_MAX; i++) {
