@@ -137,7 +137,7 @@ def measure_rounds(files, rounds):
     found = []
     wait_for_nvme()
     run("blkdiscard", "-f", "-z", NVME)
-    run("mkfs.ext4", "-q", NVME)
+    run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", NVME)
     os.makedirs(MOUNTED, exist_ok=True)
     run("mount", NVME, MOUNTED)
     try:
