@@ -11,6 +11,13 @@ load lib.bash
   grep -qE '^Ran [1-9][0-9]* tests' <<<"$output"
 }
 
+@test "bench gives packets, blocks and images their shares, and says which promise isn't kept" {
+  run python3 tests/bench/test_devices.py
+  echo "$output"
+  [ "$status" = 0 ]
+  grep -qE '^Ran [1-9][0-9]* tests' <<<"$output"
+}
+
 @test "bench takes the exit reasons from nohype explain exits" {
   "$NOHYPE" explain exits | python3 -B -c '
 import sys

@@ -13,7 +13,7 @@ setup_file() {
   for _ in $(seq 400); do cat "$DIR/256"; done >"$DIR/bytes"
   rm -rf "/var/tmp/$MARK"
   got=0
-  "$RIG" --append "$MARK" --cpus 3 --isolated 1-2 --hugepages 2M:37 --out "$DIR/out" --env "GREETING=two words" \
+  "$RIG" --append "$MARK" --cpus 3 --isolated 1-2 --hugepages 2M:37 --instructions --out "$DIR/out" --env "GREETING=two words" \
     --timeout 240 -- sh -c '
       cat "$1"
       tr "\000-\377" "\001-\377\000" <"$1" >&2
@@ -26,6 +26,10 @@ setup_file() {
       pwd
       touch "/var/tmp/$3" && ls "/var/tmp/$3"
       cat /sys/class/net/eth0/device/sriov_totalvfs /sys/class/nvme/nvme0/device/sriov_totalvfs
+      od -A n -w24 -t u8 -N 24 instructions
+      taskset -c 1 sh -c "i=0; while [ \$i -lt 20000 ]; do i=\$((i + 1)); done"
+      sleep 0.1
+      od -A n -w24 -t u8 -N 24 instructions
       exit 7' sh "$DIR/bytes" "$DIR/out" "$MARK" >"$DIR/stdout" 2>"$DIR/stderr" 3>&- &
   first=$!
   "$RIG" --no-devices --append "$MARK" --timeout 240 --stdin -- sh -c 'cat; nproc; ls /sys/class/net; sleep 1000 & exit 3' \
@@ -110,6 +114,13 @@ seen() {
   same "$(tail -n 1 "$DIR/second")" lo
 }
 
+@test "--instructions counts each CPU's: a loop on one is there, and no less than it has" {
+  read -r zero one two < <(sed -n 11p "$DIR/out/seen")
+  read -r _ later _ < <(sed -n 12p "$DIR/out/seen")
+  [ "$zero" -gt 1000000 ] && [ "$two" -gt 0 ]
+  [ $((later - one)) -gt 200000 ]
+}
+
 @test "nothing of the two is left running" {
   no_host
 }
@@ -179,6 +190,7 @@ seen() {
 --isolated x -- true|argument --isolated: "x": CPUs wanted, as 1,3-5; see --help
 --hugepages 4M:1 -- true|argument --hugepages: "4M:1": 2M:COUNT or 1G:COUNT wanted; see --help
 --hugepages 1G:4 -- true|--hugepages: more than the memory, 3072M; give more --mem
+--instructions -- true|--instructions: --out wanted too, for the file
 --timeout 0 -- true|argument --timeout: "0": seconds wanted, more than 0; see --help
 --env 1=2 -- true|argument --env: "1=2": NAME=VALUE wanted; see --help
 --out /dev/null -- true|--out "/dev/null": File exists

@@ -134,16 +134,29 @@ def numa(options):
     return args
 
 
+def library(name, *more):
+    """Of a source beside this file, built where it isn't yet."""
+    source, made = os.path.join(HERE, name + ".c"), os.path.join(BUILD, "rig", name + ".so")
+    if not os.path.exists(made) or os.path.getmtime(made) < os.path.getmtime(source):
+        fresh = f"{made}.{os.getpid()}"
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", *more, "-o", fresh, source], check=True)
+        os.rename(fresh, made)
+    return made
+
+
 def environment(options):
-    """QEMU's. With --slow its clock is another: tests/rig/slow.c, built where it isn't yet."""
+    """QEMU's. With --slow its clock is another: tests/rig/slow.c."""
     if options.slow == 1:
         return None
-    source, library = os.path.join(HERE, "slow.c"), os.path.join(BUILD, "rig", "slow.so")
-    if not os.path.exists(library) or os.path.getmtime(library) < os.path.getmtime(source):
-        made = f"{library}.{os.getpid()}"
-        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", made, source], check=True)
-        os.rename(made, library)
-    return dict(os.environ, LD_PRELOAD=library, SLOW=str(options.slow))
+    return dict(os.environ, LD_PRELOAD=library("slow"), SLOW=str(options.slow))
+
+
+def plugin(options):
+    """With --instructions: tests/rig/count.c."""
+    if not options.instructions:
+        return []
+    counts = os.path.join(options.out, "instructions").replace(",", ",,")
+    return ["-plugin", f"{library('count', '-fvisibility=hidden', '-pthread')},out={counts}"]
 
 
 def command_line(options, folder, log, sockets):
@@ -163,7 +176,8 @@ def command_line(options, folder, log, sockets):
             "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
             "-device", f"intel-iommu,{remap}",
             "-kernel", elf, "-initrd", initramfs, "-append", kernel_args(options),
-            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"] + clock + numa(options)
+            "-chardev", "file,id=log,path=" + log.replace(",", ",,"), "-serial", "chardev:log"]
+    args += clock + plugin(options) + numa(options)
     # First, so that it is virtio0: Linux names the ports after it, /dev/vport0p1.
     args += ports(sockets)
     args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)
