@@ -211,6 +211,7 @@ static const char stopped[] = "stopped by order";
 /* Who orders it twice doesn't want to wait. */
 void rings_stop(struct vm *vm)
 {
+	step_say(vm, SEQUENCE_STOP, STEP_ORDER);
 	if (vm->rings.fd < 0 || vm->rings.stop_by || order_send(vm, RINGS_STOP, NULL)) {
 		vm_stop(vm, EXIT_CLEAN, stopped);
 		return;

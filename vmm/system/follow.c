@@ -112,12 +112,22 @@ static void end_take(const struct manager *manager, struct managed *vm, json_t *
 	end_set(vm, record);
 }
 
+static void step_take(struct managed *vm, const json_t *record)
+{
+	const char *sequence = json_string_value(json_object_get(record, "sequence"));
+	const char *step = json_string_value(json_object_get(record, "step"));
+
+	if (sequence && step)
+		snprintf(vm->step, sizeof(vm->step), "%s: %s", sequence, step);
+}
+
 static void record_take(struct manager *manager, struct managed *vm, const char *text)
 {
 	json_t *record = json_loads(text, 0, NULL);
 	const char *state = state_find(record);
 
 	vm->seq++;
+	step_take(vm, record);
 	if (vm->seq == 1)
 		vm->run = json_integer_value(json_object_get(record, "run"));
 	if (state) {
@@ -239,6 +249,8 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	enum exit_code code = EXIT_ERROR;
 	json_t *record;
 
+	if (*vm->step)
+		snprintf(text, sizeof(text), "the supervisor was killed at \"%s\"", vm->step);
 	if (exited && !ran) {
 		log_last(manager, vm, last, sizeof(last));
 		snprintf(text, sizeof(text), "it did not start: %s", last);
@@ -303,6 +315,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	vm->life_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	vm->life_at = 0;
 	vm->seq = 0;
+	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)
 		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
 	free(path);

@@ -38,6 +38,7 @@ struct managed {
 	int pid_fd;
 	int life_fd;
 	off_t life_at;
+	char step[48];	       /* the last that it has said, as "start: memory"; "" none */
 	pid_t core;	       /* its core manager's */
 	int memory_fd;	       /* the guest's, held for clearing; -1: not */
 	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
