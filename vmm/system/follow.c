@@ -121,6 +121,16 @@ static void step_take(struct managed *vm, const json_t *record)
 		snprintf(vm->step, sizeof(vm->step), "%s: %s", sequence, step);
 }
 
+/* Its first record says which run it is. Of one before the last start, all was told. */
+static void run_take(struct managed *vm, const json_t *record)
+{
+	json_int_t run = json_integer_value(json_object_get(record, "run"));
+
+	if (run < vm->run)
+		vm->told = INT64_MAX;
+	vm->run = run;
+}
+
 static void record_take(struct manager *manager, struct managed *vm, const char *text)
 {
 	json_t *record = json_loads(text, 0, NULL);
@@ -129,7 +139,7 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 	vm->seq++;
 	step_take(vm, record);
 	if (vm->seq == 1)
-		vm->run = json_integer_value(json_object_get(record, "run"));
+		run_take(vm, record);
 	if (state) {
 		vm->state = state;
 		if (json_object_get(record, "core"))
@@ -274,6 +284,9 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* not our child any more after a restart: then its life alone tells */
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
+	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
+	if (vm->told > vm->seq)
+		vm->state = "gone";
 	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
 		return; /* and once more when that has ended */
 	if (strcmp(vm->state, "gone") != 0)
@@ -281,6 +294,7 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
+	fd_close(&vm->rings_fd);
 	vm->pid = 0;
 	vm->core = 0;
 	vm->clearing = 0;

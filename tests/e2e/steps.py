@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""
+usage: steps.py some | PART/PARTS: as root on an emulated host with a network card, in the tree's root.
+
+Kills nohyped, supervisors, core managers and ring processes, one or two at once, at the steps that `nohype explain
+steps` names: a supervisor that says the step is stopped there (stop-at.so), and then dies, or goes on and dies a
+moment later, or others do. Then looks at what must hold: nothing runs, memory was cleared or it is said that it wasn't,
+and after `nohype recover` the host is as it was. Prints a line a kill, JSON.
+
+some        a few kills, chosen to be different
+PART/PARTS  of all kills, at all steps, each PARTS-th from PART
+"""
+
+import contextlib
+import http.client
+import itertools
+import json
+import mmap
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import leftovers
+
+OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
+RUN, STATE = "/run/steps", "/run/steps-state"
+LIFE, STOP_AT, IMAGE = f"{RUN}/vm/k/life", "/run/steps-at", "/tmp/steps/disk.img"
+PATIENCE = 120  # s
+CORE = 1
+COUNT, ORDER, AFTER = 0x8000, 0x8010, 0x8018  # guests/trap.S
+NOT_CLEARED = "not cleared by nohype"
+CARD = "/sys/bus/pci/devices/0000:01:00.0"
+CONFIG = {
+    "kernel": f"{BUILD}/e2e-guests/trap", "cores": [CORE], "rings": True, "seal": {"level": "strict"},
+    "memory": {"size": "64M", "page_size": "2M", "reserve": True},
+    "disks": [{"pmem": {"image": IMAGE, "save": "on-stop"}}], "functions": [{"network": {"pf": "eth0"}}],
+}
+
+# --- nohyped ---
+
+
+class Connection(http.client.HTTPConnection):
+    def __init__(self):
+        super().__init__("nohyped", timeout=PATIENCE)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(f"{RUN}/api.sock")
+
+
+def ask(method, path, body=None):
+    connection = Connection()
+    connection.request(method, path, json.dumps(body) if body is not None else None)
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    return response.status, json.loads(text) if text else None
+
+
+def show():
+    return ask("GET", "/v1/vms/k")[1]
+
+
+def wait_for(what, look, patience=PATIENCE, pause=0.01):
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(pause)
+    raise TimeoutError(what)
+
+
+def state(*wanted):
+    return wait_for(f"state {' or '.join(wanted)}", lambda: (found := show())["state"] in wanted and found)
+
+
+def answers():
+    with contextlib.suppress(OSError):
+        return ask("GET", "/v1/version")[0] == 200
+    return False
+
+
+class Manager:
+    """nohyped, which is killed and started again."""
+
+    def __init__(self):
+        self.process = None
+        self.start()
+
+    def start(self):
+        env = {**os.environ, "LD_PRELOAD": f"{OUT}/stop-at.so", "STOP_AT": STOP_AT}
+        with open(f"{OUT}/nohyped.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen([f"{BUILD}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
+        wait_for("nohyped", answers)
+
+    def again(self):
+        """Reaped, and a new one."""
+        self.process.wait()
+        self.start()
+
+
+# --- a VM's processes, and its memory ---
+
+
+def stat_of(pid):
+    """Name and state; state "" if there is none."""
+    with contextlib.suppress(OSError):
+        before, _, after = leftovers.read(f"/proc/{pid}/stat").rpartition(")")
+        return before.partition("(")[2], after.split()[0]
+    return "", ""
+
+
+def runs(pid):
+    return stat_of(pid)[1] not in ("", "Z", "X")
+
+
+def child(pid, name):
+    """A child that was executed as that program, or None."""
+    with contextlib.suppress(OSError):
+        for found in leftovers.read(f"/proc/{pid}/task/{pid}/children").split():
+            if stat_of(found)[0] == name and runs(found):
+                return int(found)
+    return None
+
+
+class Memory:
+    """What the guest had, held by one more fd: the guest's memory and its rings'."""
+
+    def __init__(self, supervisor):
+        self.fds = []
+        with contextlib.suppress(OSError):
+            for number in os.listdir(f"/proc/{supervisor}/fd"):
+                path = f"/proc/{supervisor}/fd/{number}"
+                if "nohype-guest" in os.readlink(path):
+                    self.fds.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+        self.fds.sort(key=lambda fd: -os.fstat(fd).st_size)
+
+    def word(self, at, value=None):
+        with mmap.mmap(self.fds[0], 2 << 20) as memory:
+            if value is not None:
+                memory[at:at + 4] = value.to_bytes(4, "little")
+            return int.from_bytes(memory[at:at + 4], "little")
+
+    def dirty(self):
+        """Which of them aren't all zero: their sizes in MiB."""
+        found = []
+        for fd in self.fds:
+            size = os.fstat(fd).st_size
+            with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as memory:
+                if any(memory[at:at + (1 << 20)].strip(b"\0") for at in range(0, size, 1 << 20)):
+                    found.append(size >> 20)
+        return found
+
+    def close(self):
+        while self.fds:
+            os.close(self.fds.pop())
+
+
+# --- the host ---
+
+
+def links(pattern):
+    return os.readlink(pattern).rpartition("/")[2] if os.path.islink(pattern) else "-"
+
+
+def functions():
+    found = []
+    for name in sorted(os.listdir("/sys/bus/pci/devices")):
+        path = f"/sys/bus/pci/devices/{name}"
+        found.append(f"{name} {leftovers.read(f'{path}/driver_override').strip()} {links(f'{path}/driver')}")
+    return found + [leftovers.read(f"{CARD}/sriov_numvfs").strip(), leftovers.read(f"{CARD}/sriov_drivers_autoprobe").strip()]
+
+
+def image():
+    with open(IMAGE, "rb") as file:
+        return hash(file.read())
+
+
+def snapshot():
+    found = leftovers.snapshot()
+    found["process"] = [line for line in found["process"] if not line.endswith(" nohyped")]
+    found["function"] = functions()
+    found["group"] = sorted(path for top in ("/sys/fs/cgroup", "/sys/fs/resctrl") for path, _, _ in os.walk(top))
+    found["image"] = [image()]
+    return found
+
+
+def settled(before):
+    """What still differs after a while in which it should have gone."""
+    end = time.monotonic() + 30
+    while True:
+        lines = leftovers.differences(before, snapshot())
+        if not lines or time.monotonic() > end:
+            return lines
+        time.sleep(0.1)
+
+
+def recover():
+    done = subprocess.run([NOHYPE, "recover", "--json", "--run", RUN], check=False, capture_output=True, text=True)
+    return [] if done.returncode == 0 else [f"recover: {done.returncode} {done.stderr}"]
+
+
+# --- one kill ---
+
+
+def life_steps():
+    """(sequence, step) that its life has, in order."""
+    found = []
+    for line in leftovers.read(LIFE).splitlines():
+        record = json.loads(line.partition(" ")[2])
+        if "step" in record:
+            found.append((record["sequence"], record["step"]))
+    return found
+
+
+def stop_at(sequence, step):
+    with open(STOP_AT, "w", encoding="utf-8") as file:
+        file.write(f'"sequence":"{sequence}","step":"{step}"')
+
+
+def begin(sequence, step, by):
+    """A VM on its way to that step; returns when its supervisor is stopped there, as its number."""
+    if sequence == "start":
+        stop_at(sequence, step)
+    status, found = ask("POST", "/v1/vms/k/start")
+    if status != 202:
+        raise RuntimeError(f"start: {status} {found}")
+    if sequence != "start":
+        supervisor = state("sealed")["pid"]
+        stop_at(sequence, step)
+        if by == "violation":
+            memory = Memory(supervisor)
+            memory.word(ORDER, 1)
+            memory.close()
+        else:
+            ask("POST", f"/v1/vms/k/{sequence}")
+    return wait_for(f"{sequence}: {step}", lambda: (pid := show()["pid"]) and stat_of(pid)[1] == "T" and pid)
+
+
+class Victims:
+    """Who is there to be killed when the supervisor has stopped."""
+
+    def __init__(self, manager, supervisor):
+        self.manager = manager
+        self.pids = {"nohyped": manager.process.pid, "supervisor": supervisor, "core": child(supervisor, "nohype-core"),
+                     "rings": child(supervisor, "nohype-rings")}
+
+    def has(self, who):
+        return all(self.pids[name] for name in who)
+
+    def kill(self, who):
+        for name in random.sample(who, len(who)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pids[name], signal.SIGKILL)
+
+    def wait(self, who):
+        """Until they are dead, and the core manager too, which dies with its supervisor; that in ms."""
+        begun = time.monotonic()
+        for name in set(who) - {"nohyped"}:
+            wait_for(f"{name} to die", lambda pid=self.pids[name]: not runs(pid), pause=0.001)
+        if self.pids["core"] and set(who) & {"supervisor", "core"}:
+            wait_for("the core manager's end", lambda: not runs(self.pids["core"]), 30, pause=0.001)
+        return round((time.monotonic() - begun) * 1000)
+
+
+def stands(memory):
+    """No vCPU counts any more."""
+    if not memory.fds:
+        return []
+    with mmap.mmap(memory.fds[0], 2 << 20, access=mmap.ACCESS_READ) as words:
+        first = words[COUNT:COUNT + 4]
+        time.sleep(0.02)
+        return [] if words[COUNT:COUNT + 4] == first else ["a vCPU runs on without anyone to watch it"]
+
+
+def check_runs_on(sequence, by):
+    """nohyped alone was killed: what the VM does next it does as if it hadn't been; sealed, its tripwire is there."""
+    wrong = []
+    if sequence == "start":
+        memory = Memory(state("sealed")["pid"])
+        first = memory.word(COUNT)
+        wait_for("the guest to count", lambda: memory.word(COUNT) != first)
+        memory.word(ORDER, 1)
+        end = state("gone")["end"]
+        if end["code"] != 5 or not end["violation"]:
+            wrong.append(f"the tripwire didn't end it: {end}")
+        memory.close()
+        return wrong
+    end = state("gone")["end"]
+    wanted = 0 if sequence == "stop" else 5 if by == "violation" else 6
+    return [] if end["code"] == wanted else [f"code {end['code']}, not {wanted}: {end['text']}"]
+
+
+def check_end(who, end, dirty):
+    """Is it said what became of the memory?"""
+    wrong = []
+    told = f"{end.get('memory', '')} {end['text']}"
+    if dirty and NOT_CLEARED not in told:
+        wrong.append(f"memory of {dirty} MiB is not zero, and that isn't said: {end}")
+    if end["cleared_bytes"] and dirty:
+        wrong.append(f"called cleared, but {dirty} MiB aren't zero")
+    if "supervisor" not in who and not end["cleared_bytes"]:
+        wrong.append(f"a supervisor that lived didn't clear: {end}")
+    return wrong
+
+
+def gone_events(run):
+    """How often its end was told."""
+    records = (json.loads(line.partition(" ")[2]) for line in leftovers.read(f"{STATE}/events").splitlines())
+    return sum(record.get("vm") == "k" and record.get("state") == "gone" and record["run"] == run for record in records)
+
+
+def kill_once(manager, before, case):
+    """The findings of one kill, or None: there is nobody of that kind at that step."""
+    (sequence, step), who, later, by = case
+    supervisor = begin(sequence, step, by)
+    os.remove(STOP_AT)
+    victims, memory = Victims(manager, supervisor), Memory(supervisor)
+    there = victims.has(who)
+    found = {"at": f"{sequence}: {step}", "who": "+".join(who), "later": later, "by": by, "there": there,
+             "said": life_steps()[-1] == (sequence, step)}
+    wrong = []
+    if later or not there:
+        os.kill(supervisor, signal.SIGCONT)
+        time.sleep(random.random() * later)
+    if there:
+        victims.kill(who)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(supervisor, signal.SIGCONT)
+    found["ms"] = victims.wait(who) if there else None
+    if there and set(who) & {"supervisor", "core"}:
+        wrong += stands(memory)
+    if there and "nohyped" in who:
+        manager.again()
+    if not there:
+        with contextlib.suppress(TimeoutError):
+            wait_for("an end", lambda: show()["state"] in ("sealed", "gone") or None)
+        ask("POST", "/v1/vms/k/abort")
+    elif who == ("nohyped",):
+        wrong += check_runs_on(sequence, by)
+    end = state("gone")["end"]
+    wrong += recover()
+    dirty = memory.dirty()
+    memory.close()
+    if there:
+        wrong += check_end(who, end, dirty)
+    wrong += settled(before)
+    if later and "supervisor" in who:  # an end that nohyped has told stays told
+        manager.process.terminate()
+        manager.again()
+    if gone_events(show()["run"]) != 1:
+        wrong.append(f"its end was told {gone_events(show()['run'])} times")
+    found.update(end={key: end.get(key) for key in ("code", "text", "memory", "cleared_bytes")}, wrong=wrong)
+    return found
+
+
+# --- which ---
+
+ALL = ("nohyped", "supervisor", "core", "rings")
+SOME = (
+    (("start", "claims"), ("nohyped", "supervisor"), 0, "abort"),
+    (("start", "memory"), ("supervisor",), 0, "abort"),
+    (("start", "core manager"), ("supervisor",), 0.01, "abort"),
+    (("start", "arm"), ("core",), 0, "abort"),
+    (("start", "seal"), ("nohyped",), 0, "abort"),
+    (("stop", "memory"), ("supervisor",), 0, "stop"),
+    (("abort", "vCPUs"), ("nohyped", "supervisor"), 0, "violation"),
+)
+
+
+def steps():
+    """Of the program's own table: (sequence, step)."""
+    text = subprocess.run([NOHYPE, "explain", "steps", "--json"], check=True, stdout=subprocess.PIPE).stdout
+    return [(sequence, one["step"]) for sequence, many in json.loads(text).items() for one in many]
+
+
+def every():
+    """All kills: each step, of one and of two, there and a moment later."""
+    sets = [(who,) for who in ALL] + list(itertools.combinations(ALL, 2))
+    for at, who, later in itertools.product(steps(), sets, (0, 0.03)):
+        if at[0] != "undo":
+            yield at, who, later, "violation" if at[0] == "abort" and later and at[1] != "order" else at[0]
+
+
+def whole_life(before):
+    """One that nobody kills: what its steps are called, against the table."""
+    ask("POST", "/v1/vms/k/start")
+    state("sealed")
+    ask("POST", "/v1/vms/k/stop")
+    state("gone")
+    return {"at": "all", "wrong": [] if life_steps() == [at for at in steps() if at[0] in ("start", "stop")] else life_steps()}
+
+
+def main():
+    os.makedirs("/tmp/steps")
+    with open(IMAGE, "wb") as file:
+        file.write(b"a tenant's own, " * (2 << 16))
+    manager = Manager()
+    status = ask("PUT", "/v1/vms/k", CONFIG)
+    if status[0] != 201:
+        sys.exit(f"steps.py: {status}")
+    whole_life(None)
+    time.sleep(0.5)
+    before = snapshot()
+    print(json.dumps(whole_life(before)), flush=True)
+    part, _, parts = sys.argv[1].partition("/")
+    cases = SOME if part == "some" else list(every())[int(part)::int(parts)]
+    for case in cases:
+        begun = time.monotonic()
+        try:
+            found = kill_once(manager, before, case)
+        except (TimeoutError, RuntimeError) as error:
+            found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [f"waited in vain: {error}"], "show": show()}
+            print(json.dumps(found), flush=True)
+            break
+        found["s"] = round(time.monotonic() - begun, 1)
+        print(json.dumps(found), flush=True)
+    manager.process.terminate()
+    manager.process.wait()
+
+
+if __name__ == "__main__":
+    main()
