@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """
-usage: steps.py some | PART/PARTS: as root on an emulated host with a network card, in the tree's root.
+usage: steps.py some | undo | PART/PARTS: as root on an emulated host with a network card, in the tree's root.
 
 Kills nohyped, supervisors, core managers and ring processes, one or two at once, at the steps that `nohype explain
 steps` names: a supervisor that says the step is stopped there (stop-at.so), and then dies, or goes on and dies a
@@ -9,7 +9,8 @@ moment later, or others do. Then looks at what must hold: nothing runs, memory w
 and after `nohype recover` the host is as it was. Prints a line a kill, JSON.
 
 some        a few kills, chosen to be different
-PART/PARTS  of all kills, at all steps, each PARTS-th from PART
+undo        all kills on the way back of a start that can't go on, as there is no core manager
+PART/PARTS  of all kills, at all steps of start, stop and abort, each PARTS-th from PART
 """
 
 import contextlib
@@ -19,6 +20,7 @@ import json
 import mmap
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -78,7 +80,13 @@ def wait_for(what, look, patience=PATIENCE, pause=0.01):
 
 
 def state(*wanted):
-    return wait_for(f"state {' or '.join(wanted)}", lambda: (found := show())["state"] in wanted and found)
+    """The VM as the API shows it, when it is in one of these states; an end that wasn't waited for is an error."""
+    def look():
+        found = show()
+        if found["state"] == "gone" and not found["running"] and "gone" not in wanted:
+            raise RuntimeError(f"ended: {found['end']} {leftovers.read(f'{RUN}/vm/k/log')}")
+        return found["state"] in wanted and found
+    return wait_for(f"state {' or '.join(wanted)}", look)
 
 
 def answers():
@@ -90,14 +98,14 @@ def answers():
 class Manager:
     """nohyped, which is killed and started again."""
 
-    def __init__(self):
-        self.process = None
+    def __init__(self, programs):
+        self.process, self.programs = None, programs
         self.start()
 
     def start(self):
         env = {**os.environ, "LD_PRELOAD": f"{OUT}/stop-at.so", "STOP_AT": STOP_AT}
         with open(f"{OUT}/nohyped.log", "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([f"{BUILD}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
+            self.process = subprocess.Popen([f"{self.programs}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
         wait_for("nohyped", answers)
 
     def again(self):
@@ -186,6 +194,8 @@ def image():
 def snapshot():
     found = leftovers.snapshot()
     found["process"] = [line for line in found["process"] if not line.endswith(" nohyped")]
+    # a life's, which its next one replaces
+    found["file"] = [path for path in found["file"] if not path.startswith(f"{RUN}/vm/k/")]
     found["function"] = functions()
     found["group"] = sorted(path for top in ("/sys/fs/cgroup", "/sys/fs/resctrl") for path, _, _ in os.walk(top))
     found["image"] = [image()]
@@ -227,12 +237,12 @@ def stop_at(sequence, step):
 
 def begin(sequence, step, by):
     """A VM on its way to that step; returns when its supervisor is stopped there, as its number."""
-    if sequence == "start":
+    if sequence in ("start", "undo"):
         stop_at(sequence, step)
     status, found = ask("POST", "/v1/vms/k/start")
     if status != 202:
         raise RuntimeError(f"start: {status} {found}")
-    if sequence != "start":
+    if sequence in ("stop", "abort"):
         supervisor = state("sealed")["pid"]
         stop_at(sequence, step)
         if by == "violation":
@@ -294,7 +304,7 @@ def check_runs_on(sequence, by):
         memory.close()
         return wrong
     end = state("gone")["end"]
-    wanted = 0 if sequence == "stop" else 5 if by == "violation" else 6
+    wanted = {"stop": 0, "abort": 6, "undo": 1, "violation": 5}[by]
     return [] if end["code"] == wanted else [f"code {end['code']}, not {wanted}: {end['text']}"]
 
 
@@ -306,7 +316,7 @@ def check_end(who, end, dirty):
         wrong.append(f"memory of {dirty} MiB is not zero, and that isn't said: {end}")
     if end["cleared_bytes"] and dirty:
         wrong.append(f"called cleared, but {dirty} MiB aren't zero")
-    if "supervisor" not in who and not end["cleared_bytes"]:
+    if "supervisor" not in who and not end["cleared_bytes"] and end["code"] != 3:
         wrong.append(f"a supervisor that lived didn't clear: {end}")
     return wrong
 
@@ -318,10 +328,12 @@ def gone_events(run):
 
 
 def kill_once(manager, before, case):
-    """The findings of one kill, or None: there is nobody of that kind at that step."""
+    """The findings of one kill; where there is nobody of that kind at that step, of an abort."""
     (sequence, step), who, later, by = case
+    clock = [time.monotonic()]
     supervisor = begin(sequence, step, by)
     os.remove(STOP_AT)
+    clock.append(time.monotonic())
     victims, memory = Victims(manager, supervisor), Memory(supervisor)
     there = victims.has(who)
     found = {"at": f"{sequence}: {step}", "who": "+".join(who), "later": later, "by": by, "there": there,
@@ -346,17 +358,23 @@ def kill_once(manager, before, case):
     elif who == ("nohyped",):
         wrong += check_runs_on(sequence, by)
     end = state("gone")["end"]
+    clock.append(time.monotonic())
     wrong += recover()
+    clock.append(time.monotonic())
     dirty = memory.dirty()
     memory.close()
+    clock.append(time.monotonic())
     if there:
         wrong += check_end(who, end, dirty)
     wrong += settled(before)
+    clock.append(time.monotonic())
     if later and "supervisor" in who:  # an end that nohyped has told stays told
         manager.process.terminate()
         manager.again()
     if gone_events(show()["run"]) != 1:
         wrong.append(f"its end was told {gone_events(show()['run'])} times")
+    # s until it was stopped there, ended, recovered, read, and found to have left nothing
+    found["s"] = [round(end - begin, 1) for begin, end in itertools.pairwise(clock)]
     found.update(end={key: end.get(key) for key in ("code", "text", "memory", "cleared_bytes")}, wrong=wrong)
     return found
 
@@ -381,46 +399,66 @@ def steps():
     return [(sequence, one["step"]) for sequence, many in json.loads(text).items() for one in many]
 
 
-def every():
+def every(*sequences):
     """All kills: each step, of one and of two, there and a moment later."""
     sets = [(who,) for who in ALL] + list(itertools.combinations(ALL, 2))
     for at, who, later in itertools.product(steps(), sets, (0, 0.03)):
-        if at[0] != "undo":
+        if at[0] in sequences:
             yield at, who, later, "violation" if at[0] == "abort" and later and at[1] != "order" else at[0]
 
 
-def whole_life(before):
+def whole_life(part):
     """One that nobody kills: what its steps are called, against the table."""
+    wanted = [at for at in steps() if at[0] in ("start", "undo" if part == "undo" else "stop")]
     ask("POST", "/v1/vms/k/start")
-    state("sealed")
-    ask("POST", "/v1/vms/k/stop")
+    if part == "undo":
+        after = wanted.index(("start", "core manager")) + 1
+        wanted = wanted[:after] + [at for at in wanted if at[0] == "undo"]
+    else:
+        state("sealed")
+        ask("POST", "/v1/vms/k/stop")
     state("gone")
-    return {"at": "all", "wrong": [] if life_steps() == [at for at in steps() if at[0] in ("start", "stop")] else life_steps()}
+    return {"at": "all", "wrong": [] if life_steps() == wanted else life_steps()}
+
+
+def without_core():
+    """A folder of the programs but the core manager."""
+    folder = "/run/steps-programs"
+    os.mkdir(folder)
+    for name in ("nohype", "nohyped", "nohype-rings"):
+        shutil.copy(f"{BUILD}/{name}", folder)
+    return folder
+
+
+def cases_of(part):
+    if part == "some":
+        return SOME
+    if part == "undo":
+        return every("undo")
+    first, _, of = part.partition("/")
+    return list(every("start", "stop", "abort"))[int(first)::int(of)]
 
 
 def main():
-    os.makedirs("/tmp/steps")
+    part = sys.argv[1]
+    os.makedirs("/tmp/steps", exist_ok=True)
     with open(IMAGE, "wb") as file:
         file.write(b"a tenant's own, " * (2 << 16))
-    manager = Manager()
+    manager = Manager(without_core() if part == "undo" else BUILD)
     status = ask("PUT", "/v1/vms/k", CONFIG)
-    if status[0] != 201:
+    if status[0] not in (200, 201):
         sys.exit(f"steps.py: {status}")
-    whole_life(None)
+    whole_life(part)
     time.sleep(0.5)
     before = snapshot()
-    print(json.dumps(whole_life(before)), flush=True)
-    part, _, parts = sys.argv[1].partition("/")
-    cases = SOME if part == "some" else list(every())[int(part)::int(parts)]
-    for case in cases:
-        begun = time.monotonic()
+    print(json.dumps(whole_life(part)), flush=True)
+    for case in cases_of(part):
         try:
             found = kill_once(manager, before, case)
         except (TimeoutError, RuntimeError) as error:
             found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [f"waited in vain: {error}"], "show": show()}
             print(json.dumps(found), flush=True)
             break
-        found["s"] = round(time.monotonic() - begun, 1)
         print(json.dumps(found), flush=True)
     manager.process.terminate()
     manager.process.wait()

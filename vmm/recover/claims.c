@@ -17,9 +17,9 @@ int recover_claims(struct recovered *recovered, const char *run, const char *roo
 		recovered->lives = json_array();
 	for (size_t i = 0; i < dead.count; i++)
 		if (!is_told(&dead.list[i], run))
-			json_array_append_new(recovered->lives, json_pack("{s:s, s:s, s:s}", "vm", dead.list[i].vm,
-									  "state", "running", "memory",
-									  MEMORY_NOT_CLEARED));
+			json_array_append_new(recovered->lives,
+					      json_pack("{s:s, s:s, s:s}", "vm", dead.list[i].vm, "state", "running",
+							"memory", MEMORY_NOT_CLEARED));
 	claims_free(&dead);
 	return err;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VM's life, for the system manager: one record a state and one a step, appended to a file that it has opened and locked
- * (flock(2)): the lock lives as long as this process, so whoever finds the file can tell whether the VM does.
+ * The VM's life, for the system manager: one record a state and one a step, appended to a file that it has opened and
+ * locked (flock(2)): the lock lives as long as this process, so whoever finds the file can tell whether the VM does.
  */
 #include <errno.h>
 #include <fcntl.h>

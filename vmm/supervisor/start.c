@@ -89,13 +89,16 @@ static int memory_take(struct vm *vm)
 	return err;
 }
 
-/* Cleared before anything of it goes back; the core manager is dead by now. */
+/*
+ * Cleared before anything of it goes back; the core manager is dead by now. A start that could not go on has a tenant's
+ * disks there already.
+ */
 static void memory_give_back(struct vm *vm)
 {
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
 	const struct memory_cleared *cleared = &vm->cleared;
 
-	if (vm->core_pid > 0 &&
+	if ((vm->prepared_at || vm->core_pid > 0) &&
 	    memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
 			 &vm->cleared))
 		outcome_spoil(vm,

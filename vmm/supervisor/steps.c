@@ -34,7 +34,7 @@ static const struct {
 	[STEP_PAGES] = { "huge pages", "pages are added to the host's pools, where that is asked",
 			 "pages that were added are taken out" },
 	[STEP_MEMORY] = { "memory", "all of the guest's memory is taken, zeroed",
-			  "memory that a guest had is cleared; then it is the host's" },
+			  "memory that was filled is cleared; then it is the host's" },
 	[STEP_IMAGE] = { "image", "kernel, initrd and tables come into the memory, which is unmapped then", NULL },
 	[STEP_DISKS] = { "disks", "disks' images come into the memory", "disks are saved, where that is asked" },
 	[STEP_RINGS] = { "rings", "the process of console, log and heartbeat is made, if there are rings",
@@ -115,8 +115,8 @@ json_t *steps_json(void)
 		int step;
 
 		for (unsigned int k = 0; (step = sequence_step(i, k)) >= 0; k++)
-			json_array_append_new(list, json_pack("{s:s, s:s}", "step", steps[step].name, "what",
-							      step_what(i, step)));
+			json_array_append_new(
+				list, json_pack("{s:s, s:s}", "step", steps[step].name, "what", step_what(i, step)));
 		json_object_set_new(json, sequences[i], list);
 	}
 	return json;
