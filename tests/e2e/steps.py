@@ -32,9 +32,9 @@ import leftovers
 OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
 RUN, STATE = "/run/steps", "/run/steps-state"
 LIFE, STOP_AT, IMAGE = f"{RUN}/vm/k/life", "/run/steps-at", "/tmp/steps/disk.img"
-PATIENCE = 120  # s
+PATIENCE = 300  # s: an emulated host on a busy machine is slow
 CORE = 1
-COUNT, ORDER, AFTER = 0x8000, 0x8010, 0x8018  # guests/trap.S
+COUNT, ORDER = 0x8000, 0x8010  # guests/trap.S
 NOT_CLEARED = "not cleared by nohype"
 CARD = "/sys/bus/pci/devices/0000:01:00.0"
 CONFIG = {
@@ -204,7 +204,7 @@ def snapshot():
 
 def settled(before):
     """What still differs after a while in which it should have gone."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while True:
         lines = leftovers.differences(before, snapshot())
         if not lines or time.monotonic() > end:
@@ -213,8 +213,11 @@ def settled(before):
 
 
 def recover():
+    """While a nohyped runs it has nothing to say of VMs."""
     done = subprocess.run([NOHYPE, "recover", "--json", "--run", RUN], check=False, capture_output=True, text=True)
-    return [] if done.returncode == 0 else [f"recover: {done.returncode} {done.stderr}"]
+    if done.returncode != 0 or json.loads(done.stdout)["vms"]:
+        return [f"recover: {done.returncode} {done.stdout} {done.stderr}"]
+    return []
 
 
 # --- one kill ---
@@ -262,8 +265,8 @@ class Victims:
         self.pids = {"nohyped": manager.process.pid, "supervisor": supervisor, "core": child(supervisor, "nohype-core"),
                      "rings": child(supervisor, "nohype-rings")}
 
-    def has(self, who):
-        return all(self.pids[name] for name in who)
+    def absent(self):
+        return [name for name, pid in self.pids.items() if not pid]
 
     def kill(self, who):
         for name in random.sample(who, len(who)):
@@ -335,8 +338,8 @@ def kill_once(manager, before, case):
     os.remove(STOP_AT)
     clock.append(time.monotonic())
     victims, memory = Victims(manager, supervisor), Memory(supervisor)
-    there = victims.has(who)
-    found = {"at": f"{sequence}: {step}", "who": "+".join(who), "later": later, "by": by, "there": there,
+    there = not set(who) & set(victims.absent())
+    found = {"at": f"{sequence}: {step}", "who": "+".join(who), "later": later, "by": by, "there": there, "absent": victims.absent(),
              "said": life_steps()[-1] == (sequence, step)}
     wrong = []
     if later or not there:
@@ -452,13 +455,17 @@ def main():
     time.sleep(0.5)
     before = snapshot()
     print(json.dumps(whole_life(part)), flush=True)
+    absent = {}  # by step
     for case in cases_of(part):
+        if set(case[1]) & absent.get(case[0], set()):
+            continue
         try:
             found = kill_once(manager, before, case)
         except (TimeoutError, RuntimeError) as error:
             found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [f"waited in vain: {error}"], "show": show()}
             print(json.dumps(found), flush=True)
             break
+        absent[case[0]] = set(found["absent"])
         print(json.dumps(found), flush=True)
     manager.process.terminate()
     manager.process.wait()
