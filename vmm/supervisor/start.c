@@ -204,7 +204,7 @@ static void plan_note(const struct vm_plan *plan)
 		note("vCPU %u: core %u", i, plan->cores[i]);
 }
 
-/* From the first step to the last; the outcome is said in one line. */
+/* From the first step to the last but two. */
 static void vm_live(struct vm *vm, struct outcome *outcome)
 {
 	step_say(vm, SEQUENCE_START, STEP_PLAN);
@@ -231,6 +231,13 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	vm_give_back(vm);
 	if (vm->report.failed && outcome->code == EXIT_CLEAN)
 		outcome->code = EXIT_ERROR;
+}
+
+/* The last line. Of a start that could not go on it is the error, which was reported. */
+static void outcome_print(const struct vm *vm, const struct outcome *outcome)
+{
+	if (!vm->outcome)
+		return;
 	if (outcome->hint[0])
 		note("%s: %s", vm->cfg->name, outcome->hint);
 	note("%s: %s (exit code %d: %s)", vm->cfg->name, outcome->text, (int)outcome->code,
@@ -279,6 +286,7 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	step_say(&vm, vm.sequence, STEP_CLAIMS);
 	plan_release(&vm.plan);
 	step_say(&vm, vm.sequence, STEP_OUTCOME);
+	outcome_print(&vm, &outcome);
 	life_end(&vm, &outcome);
 	return (int)outcome.code;
 }

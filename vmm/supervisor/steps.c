@@ -140,7 +140,7 @@ void step_say(struct vm *vm, enum sequence sequence, enum vm_step step)
 	said->list[said->count].sequence = sequence;
 	said->list[said->count].step = step;
 	said->list[said->count++].ns = now;
-	if (vm->opt->verbose)
+	if (vm->opt->verbose && sequence != SEQUENCE_UNDO) /* there the error is the last line */
 		note("%s: %s", sequences[sequence], steps[step].name);
 	life_step(vm, sequences[sequence], steps[step].name, now - vm->started);
 }
