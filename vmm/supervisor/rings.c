@@ -155,8 +155,7 @@ void rings_give_back(struct vm *vm)
 	struct memory_cleared cleared;
 
 	rings_kill(vm);
-	if (vm->rings.memory.fd >= 0 &&
-	    memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
+	if (vm->rings.memory.fd >= 0 && memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
 		outcome_spoil(vm,
 			      "; its rings were not cleared by nohype: the kernel zeroes each page for its next user");
 	memory_release(&vm->rings.memory);
