@@ -48,21 +48,36 @@ static int turn_take(struct claims *claims)
 	return err ? fail(err, "claims: lock: %s", strerror(-err)) : 0;
 }
 
+/* @context: to whom of the dead it belonged is added, if that can be told. */
 static int file_sweep(void *context, int folder, const char *name)
 {
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), err = 0;
+	struct claim_holder holder;
 
-	(void)context;
 	if (fd < 0)
 		return 0;
-	if (!claim_file_is_held(fd))
-		unlinkat(folder, name, 0);
+	if (!claim_file_is_held(fd)) {
+		if (!claim_file_read(fd, &holder))
+			err = claim_holder_keep(context, &holder);
+		if (!err)
+			unlinkat(folder, name, 0);
+	}
 	close(fd);
-	return 0;
+	return err;
+}
+
+/* Of its memory a nohyped may know more: it clears what it holds. */
+static void dead_warn(const struct claim_holder *dead)
+{
+	warn("VM \"%s\" (process %d) was killed: unless it was nohyped's, which tells of it, its memory was not "
+	     "cleared "
+	     "by nohype: Linux zeroes each page before its next user",
+	     dead->vm, (int)dead->pid);
 }
 
 int claims_begin(struct claims *claims, const char *vm)
 {
+	struct claim_holders dead = { 0 };
 	int err;
 
 	snprintf(claims->vm, sizeof(claims->vm), "%s", vm);
@@ -72,8 +87,26 @@ int claims_begin(struct claims *claims, const char *vm)
 	err = turn_take(claims);
 	if (err)
 		return err;
-	claim_folder_each(claims->folder, file_sweep, NULL);
-	return claim_folders_read(&claims->others, claims->root, -1);
+	err = claim_folder_each(claims->folder, file_sweep, &dead);
+	for (size_t i = 0; i < dead.count; i++)
+		dead_warn(&dead.list[i]);
+	claims_free(&dead);
+	return err ? err : claim_folders_read(&claims->others, claims->root, -1);
+}
+
+int claims_bury(struct claim_holders *dead, const char *root)
+{
+	struct claims claims = CLAIMS_NONE;
+	int err;
+
+	*dead = (struct claim_holders){ 0 };
+	claims.root = root;
+	claims.folder = claim_folder_open(root);
+	err = claims.folder < 0 ? claims.folder : turn_take(&claims);
+	if (!err)
+		err = claim_folder_each(claims.folder, file_sweep, dead);
+	claims_release(&claims);
+	return err;
 }
 
 const struct claim_holder *claims_find(const struct claim_holders *others, const char *what, const struct claim **claim)

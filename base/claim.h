@@ -74,9 +74,16 @@ struct claims {
 
 /*
  * Begin to claim for @vm. Waits while another does, 10 s at most (-EBUSY). Changes nothing but that folders are made
- * and files of the dead removed. Negative errno, reported; claims_release() in any case.
+ * and files of the dead removed, who were killed, as a warning says. Negative errno, reported; claims_release() in any
+ * case.
  */
 int claims_begin(struct claims *claims, const char *vm);
+
+/*
+ * Remove what the dead have left in this user's folder: a holder that ends by itself removes its own, so @dead is who
+ * was killed. Where there is no folder, there is none. Negative errno, reported; free in any case.
+ */
+int claims_bury(struct claim_holders *dead, const char *root);
 
 /*
  * Ask for one more. -EBUSY, reported, if another VM has it; the message begins with @where ("cores: 3"). What is asked

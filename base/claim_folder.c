@@ -98,7 +98,7 @@ struct reading {
 	struct stat own; /* left out; st_ino 0: none */
 };
 
-static int holder_keep(struct claim_holders *holders, const struct claim_holder *holder)
+int claim_holder_keep(struct claim_holders *holders, const struct claim_holder *holder)
 {
 	struct claim_holder *list = reallocarray(holders->list, holders->count + 1, sizeof(*list));
 
@@ -123,7 +123,7 @@ static int file_look(void *context, int folder, const char *name)
 		return 0;
 	if (!fstat(fd, &st) && (st.st_ino != reading->own.st_ino || st.st_dev != reading->own.st_dev) &&
 	    claim_file_is_held(fd) && !claim_file_read(fd, &holder))
-		err = holder_keep(reading->holders, &holder);
+		err = claim_holder_keep(reading->holders, &holder);
 	close(fd);
 	return err;
 }

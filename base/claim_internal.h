@@ -26,6 +26,9 @@ int claim_folder_each(int folder, int (*each)(void *context, int folder, const c
 /* The folder that this user's claims go to, open; made where it isn't there. Negative errno, reported. */
 int claim_folder_open(const char *root);
 
+/* One more; its list is @holders' then, also if there is no memory: -ENOMEM, reported. */
+int claim_holder_keep(struct claim_holders *holders, const struct claim_holder *holder);
+
 /* All held claims of all folders, but those of the file @own (an fd, or -1). -ENOMEM, reported. */
 int claim_folders_read(struct claim_holders *holders, const char *root, int own);
 

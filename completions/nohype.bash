@@ -15,7 +15,7 @@ _nohype() {
     case ${COMP_WORDS[1]} in
     seal | stop | abort | show | delete | exits | console | logs | start) words=$(_nohype_names) ;;
     host) [ "$COMP_CWORD" != 2 ] || words="topology plan apply status undo noise" ;;
-    explain) words="exits checks" ;;
+    explain) words="exits checks steps" ;;
     help) words="$(nohype help | sed -n 's,^  \([a-z][a-z]*\) .*,\1,p') exit-codes" ;;
     esac
     case ${COMP_WORDS[1]} in

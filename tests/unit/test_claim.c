@@ -219,7 +219,9 @@ static pid_t holder_start(void)
 START_TEST(gone_with_its_holder)
 {
 	pid_t pid = holder_start();
+	struct capture capture;
 	struct claims web;
+	char *said;
 
 	ck_assert_uint_eq(held(), 1);
 	ck_assert_uint_eq(files(), 1);
@@ -227,8 +229,36 @@ START_TEST(gone_with_its_holder)
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	ck_assert_uint_eq(held(), 0);
 	ck_assert_uint_eq(files(), 1);
+	ck_assert_int_eq(capture_begin(&capture), 0);
 	web = take("web", 5);
+	said = capture_end(&capture);
+	ck_assert_ptr_nonnull(strstr(said, "VM \"dies\" (process "));
+	ck_assert_ptr_nonnull(strstr(said, "not cleared by nohype"));
+	free(said);
 	ck_assert_uint_eq(files(), 1);
+	claims_release(&web);
+}
+END_TEST
+
+/* Or it is told of and removed by who asks for that, who leaves the living theirs. */
+START_TEST(the_dead_are_buried_once)
+{
+	pid_t pid = holder_start();
+	struct claims web = take("web", 1);
+	struct claim_holders dead;
+
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(claims_bury(&dead, root), 0);
+	ck_assert_uint_eq(dead.count, 1);
+	ck_assert_str_eq(dead.list[0].vm, "dies");
+	ck_assert_int_eq(dead.list[0].pid, pid);
+	claims_free(&dead);
+	ck_assert_uint_eq(files(), 1);
+	ck_assert_uint_eq(held(), 1);
+	ck_assert_int_eq(claims_bury(&dead, root), 0);
+	ck_assert_uint_eq(dead.count, 0);
+	claims_free(&dead);
 	claims_release(&web);
 }
 END_TEST
@@ -415,6 +445,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_before_commit);
 	tcase_add_test(tcase, parts_and_shares);
 	tcase_add_test(tcase, gone_with_its_holder);
+	tcase_add_test(tcase, the_dead_are_buried_once);
 	tcase_add_loop_test(tcase, files_that_are_no_claims, 0, 13);
 	tcase_add_test(tcase, one_of_many);
 	tcase_add_test(tcase, two_users);

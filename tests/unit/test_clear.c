@@ -4,6 +4,7 @@
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -47,10 +48,15 @@ static int clear_beside(char *name)
 	vm.memory_fd = memfd_create("memory", MFD_CLOEXEC);
 	ck_assert_int_eq(ftruncate(vm.memory_fd, (off_t)MIB(2)), 0);
 	ck_assert_int_eq(pwrite(vm.memory_fd, "secret", 6, 4096), 6);
+	vm.rings_fd = memfd_create("rings", MFD_CLOEXEC);
+	ck_assert_int_eq(ftruncate(vm.rings_fd, (off_t)MIB(2)), 0);
+	ck_assert_int_eq(pwrite(vm.rings_fd, "secret", 6, 4096), 6);
 	ck_assert(memory_clear_begin(&vm));
 	ck_assert_int_eq(waitpid(vm.pid, &status, 0), vm.pid);
 	ck_assert_int_eq(status, 0);
 	ck_assert_int_eq(pread(vm.memory_fd, word, 6, 4096), 6);
+	ck_assert_mem_eq(word, "\0\0\0\0\0\0", 6);
+	ck_assert_int_eq(pread(vm.rings_fd, word, 6, 4096), 6);
 	ck_assert_mem_eq(word, "\0\0\0\0\0\0", 6);
 	close(keep[1]);
 	close(keep[0]);
@@ -72,6 +78,25 @@ START_TEST(another_is_left_alone)
 }
 END_TEST
 
+/* Nobody can write to its rings' memory: then not all is clear, whatever its own is. */
+START_TEST(rings_count)
+{
+	struct managed vm = { .name = "web", .state = "sealed", .pid_fd = -1, .life_fd = -1 };
+	int rings = memfd_create("rings", MFD_CLOEXEC), status;
+	char path[64];
+
+	vm.memory_fd = memfd_create("memory", MFD_CLOEXEC);
+	ck_assert_int_eq(ftruncate(vm.memory_fd, (off_t)MIB(2)), 0);
+	ck_assert_int_eq(ftruncate(rings, (off_t)MIB(2)), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", rings);
+	vm.rings_fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(vm.rings_fd, 0);
+	ck_assert(memory_clear_begin(&vm));
+	ck_assert_int_eq(waitpid(vm.pid, &status, 0), vm.pid);
+	ck_assert_int_ne(status, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("clear");
@@ -82,6 +107,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, core_manager_is_ended);
 	tcase_add_test(tc, another_is_left_alone);
+	tcase_add_test(tc, rings_count);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -35,7 +35,7 @@ static int listen_as_supervisor(void)
 
 	snprintf(vm.name, sizeof(vm.name), "order-%d", (int)getpid());
 	vm.state = "sealed";
-	vm.pid_fd = vm.life_fd = vm.memory_fd = -1;
+	vm.pid_fd = vm.life_fd = vm.memory_fd = vm.rings_fd = -1;
 	address_len = control_address(&address, geteuid(), vm.name);
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, address_len), 0);
 	ck_assert_int_eq(listen(fd, 1), 0);

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/claim.h"
 #include "base/record.h"
 #include "vmm/recover/recover.h"
 
@@ -137,6 +139,62 @@ START_TEST(manager_runs)
 }
 END_TEST
 
+/* Claims of a process that was killed, as VM @name. */
+static pid_t claims_of_dead(const char *name)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		const struct claim core = { .mode = CLAIM_ALONE, .what = "core 1", .note = "vCPU 0" };
+		struct claims claims = CLAIMS_NONE;
+
+		claims.root = run;
+		_exit(claims_begin(&claims, name) || claims_add(&claims, &core, "here") || claims_commit(&claims));
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	return pid;
+}
+
+/* What recover says of it, the other having a life in nohyped's folder if @told. */
+static size_t claims_recovered(bool told)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	char path[256], text[64];
+	size_t count;
+	pid_t pid;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/run", run);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	pid = claims_of_dead("web");
+	if (told) {
+		int fd = life_make("web", ended);
+
+		snprintf(text, sizeof(text), "{\"state\":\"gone\",\"pid\":%d}", (int)pid);
+		ck_assert_int_eq(record_append(fd, text), 0);
+		close(fd);
+	}
+	ck_assert_int_eq(recover_lives(&recovered, run), 0);
+	ck_assert_int_eq(recover_claims(&recovered, run, run), 0);
+	count = json_array_size(recovered.lives);
+	if (count)
+		ck_assert_str_eq(json_string_value(json_object_get(json_array_get(recovered.lives, 0), "memory")),
+				 MEMORY_NOT_CLEARED);
+	recovered_free(&recovered);
+	ck_assert_int_eq(recover_claims(&recovered, run, run), 0);
+	ck_assert_uint_eq(json_array_size(recovered.lives), 0); /* and once alone */
+	recovered_free(&recovered);
+	folder_remove();
+	return count;
+}
+
+START_TEST(killed_without_nohyped)
+{
+	ck_assert_uint_eq(claims_recovered(false), 1);
+	ck_assert_uint_eq(claims_recovered(true), 0);
+}
+END_TEST
+
 START_TEST(no_folder)
 {
 	strcpy(run, "/absent");
@@ -154,6 +212,7 @@ int main(void)
 	tcase_add_test(tests, without_end);
 	tcase_add_test(tests, held);
 	tcase_add_test(tests, manager_runs);
+	tcase_add_test(tests, killed_without_nohyped);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -88,11 +88,13 @@ const struct command commands[] = {
 	  "on\n"
 	  "a line.\n",
 	  false, report_main },
-	{ "explain", "exits | checks", "what each exit is to a sealed guest, or what doctor looks at",
+	{ "explain", "exits | checks | steps [--json]",
+	  "what each exit is to a sealed guest, what doctor looks at, or the steps of a VM's life",
 	  "exits: the exit reasons of AMD's and Intel's processors: what causes each, whether level strict lets it "
 	  "pass,\n"
 	  "and how a guest keeps from it. checks: what nohype doctor reads, what it wants there, and what can be "
-	  "done.\n",
+	  "done.\n"
+	  "steps: those of a VM's start, stop and abort, by the names that run -v and reports have for them.\n",
 	  false, explain_main },
 	{ "doctor", "[--for CONFIG.json] [--cores LIST] [--json | --fix]",
 	  "what this host can keep of a VM's guarantees, and what to do about the rest",

@@ -67,6 +67,8 @@ int recover_main(const struct command *cmd, int argc, char **argv)
 	if (recover_parse(cmd, argc, argv, &json, &run))
 		return EXIT_USAGE;
 	err = recover_lives(&recovered, run);
+	next = recover_claims(&recovered, run, "");
+	err = err ? err : next;
 	next = recover_host(&recovered, HOST_STATE);
 	err = err ? err : next;
 	found = json ? recovered_json(&recovered) : NULL;

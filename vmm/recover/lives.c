@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 
 struct life {
 	char state[16]; /* the last that was said; "" none */
-	pid_t core;
+	pid_t pid, core;
 	unsigned int records;
 	size_t whole; /* bytes that are records; what follows was cut */
 };
@@ -34,6 +35,8 @@ static void life_take(struct life *life, const char *text)
 	life->records++;
 	if (state)
 		snprintf(life->state, sizeof(life->state), "%s", state);
+	if (json_object_get(record, "pid"))
+		life->pid = (pid_t)json_integer_value(json_object_get(record, "pid"));
 	if (json_object_get(record, "core"))
 		life->core = (pid_t)json_integer_value(json_object_get(record, "core"));
 	json_decref(record);
@@ -51,6 +54,21 @@ static int life_read(struct life *life, int fd)
 	life->whole = len > 0 ? (size_t)(at - text) : 0;
 	free(text);
 	return len < 0 ? -EIO : 0;
+}
+
+bool life_was_of(const char *run, const char *name, pid_t pid)
+{
+	struct life life = { 0 };
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/vm/%s/life", run, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return false;
+	life_read(&life, fd);
+	close(fd);
+	return life.pid == pid;
 }
 
 /* The kernel ends a core manager with its supervisor. One that is left is held by its pidfd before it is looked at. */

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * What is left on the host when everything that could put it back has died. Whatever a living VM or a finished
@@ -15,7 +16,7 @@ struct recovered {
 	unsigned int vms;	   /* killed ones whose functions are the host's again */
 	uint64_t pages;		   /* huge ones of killed VMs, out of the host's pools again */
 	unsigned int cores_killed; /* core managers without a supervisor, ended */
-	json_t *lives;		   /* of nohyped's VMs that wrote no end: array of { vm, state, memory } */
+	json_t *lives;		   /* VMs that wrote no end: array of { vm, state, memory } */
 	bool by_manager;	   /* a nohyped runs: what became of its VMs is its to say */
 };
 
@@ -32,6 +33,16 @@ int recover_host(struct recovered *recovered, const char *state);
  * it wasn't cleared by nohype. Left alone while a nohyped has @run. Negative errno, reported.
  */
 int recover_lives(struct recovered *recovered, const char *run);
+
+/*
+ * claims.c: VMs of `nohype run` that were killed, by what they had claimed, which is anyone's again then; those that a
+ * life in @run/vm tells of are left to that. After recover_lives(). @root begins all paths but @run; "" but in tests.
+ * Negative errno, reported.
+ */
+int recover_claims(struct recovered *recovered, const char *run, const char *root);
+
+/* lives.c: has process @pid written the life of @name in @run/vm? */
+bool life_was_of(const char *run, const char *name, pid_t pid);
 
 bool recovered_any(const struct recovered *recovered);
 json_t *recovered_json(const struct recovered *recovered); /* a new reference, or NULL */

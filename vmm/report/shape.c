@@ -83,6 +83,14 @@ static const struct shape state[] = {
 };
 static const struct shape states = { "", OBJECT, .members = state };
 
+static const struct shape step[] = {
+	{ "sequence", WORD, .words = "start|stop|abort|undo" },
+	{ "step", TEXT },
+	{ "ns", COUNT },
+	{ NULL },
+};
+static const struct shape steps = { "", OBJECT, .members = step };
+
 static const struct shape guarantee[] = {
 	{ "name", TEXT },
 	{ "state", WORD, .words = "held|not held|not to be had here" },
@@ -244,6 +252,7 @@ static const struct shape report_members[] = {
 	{ "outcome", OBJECT, .members = outcome },
 	{ "times", OBJECT, .members = times },
 	{ "states", LIST, .max = 16, .members = &states },
+	{ "steps", LIST, .optional = true, .max = 64, .members = &steps },
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
 	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "cache", OBJECT, .optional = true, .or_null = true, .members = cache },

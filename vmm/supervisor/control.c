@@ -204,11 +204,12 @@ static void order_take(struct vm *vm, const char *word, struct answer *answer)
 	answer_set(answer, "{\"ok\": false, \"error\": \"unknown request\"}");
 }
 
-/* The system manager holds it too, so that it can be cleared when we have been killed. */
+/* The system manager holds it too, and its rings', so that they can be cleared when we have been killed. */
 static void memory_give(const struct vm *vm)
 {
 	static const char answer[] = "{\"ok\": true}";
-	int err = fd_send(vm->client_fd, answer, strlen(answer), &vm->memory.fd, 1, MSG_DONTWAIT);
+	const int fds[] = { vm->memory.fd, vm->rings.memory.fd };
+	int err = fd_send(vm->client_fd, answer, strlen(answer), fds, vm->rings.memory.fd >= 0 ? 2 : 1, MSG_DONTWAIT);
 
 	if (err)
 		warn("control socket: a client didn't take the memory: %s", strerror(-err));

@@ -106,6 +106,7 @@ static int event_act(struct vm *vm, const struct event *event, int *fds)
 			warn("the core manager's jail: not to be had on this host for this user: %s", event->text);
 		break;
 	case EVENT_BOOTING:
+		step_say(vm, SEQUENCE_START, STEP_BOOT);
 		vm->booting_at = clock_now();
 		life_say(vm, "booting");
 		if (vm->opt->verbose)

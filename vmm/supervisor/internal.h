@@ -15,6 +15,7 @@
 #include "vmm/core/handoff.h"
 #include "vmm/supervisor/report.h"
 #include "vmm/supervisor/seal.h"
+#include "vmm/supervisor/steps.h"
 #include "vmm/supervisor/supervisor.h"
 #include "vmm/supervisor/terminal.h"
 
@@ -110,6 +111,8 @@ struct vm {
 	struct disk_image disks[VM_DISKS_MAX]; /* those that are saved stay open, and locked */
 	struct disk_told disks_told[VM_DISKS_MAX];
 	struct vm_namespace namespaces[FUNCTIONS_MAX];
+	struct steps_said steps;
+	enum sequence sequence;	 /* in which it is given back */
 	bool abandoned;		 /* ordered to end without saving */
 	struct outcome *outcome; /* NULL: it has not ended yet */
 };
@@ -273,11 +276,12 @@ json_t *memory_traffic_json(const json_t *cache);
 bool events_receive(struct vm *vm);
 
 /*
- * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say
- * and life_end can't fail the VM.
+ * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say,
+ * life_step and life_end can't fail the VM.
  */
 int life_begin(struct vm *vm);
 void life_say(struct vm *vm, const char *state);
+void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns);
 void life_end(struct vm *vm, const struct outcome *outcome);
 /* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
 void life_console(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The VM's life, for the system manager: one record a state, appended to a file that it has opened and locked
- * (flock(2)): the lock lives as long as this process, so whoever finds the file can tell whether the VM does.
+ * The VM's life, for the system manager: one record a state and one a step, appended to a file that it has opened and
+ * locked (flock(2)): the lock lives as long as this process, so whoever finds the file can tell whether the VM does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +46,12 @@ void life_say(struct vm *vm, const char *state)
 		life_write(vm, json_pack("{s:s, s:I, s:i, s:i}", "state", state, "ns",
 					 (json_int_t)(clock_now() - vm->started), "pid", (int)getpid(), "core",
 					 (int)vm->core_pid));
+}
+
+void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns)
+{
+	if (vm->opt->managed)
+		life_write(vm, json_pack("{s:s, s:s, s:I}", "sequence", sequence, "step", step, "ns", (json_int_t)ns));
 }
 
 /* By a word or a signal, and not by the guest or for what it did. */

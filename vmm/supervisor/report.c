@@ -285,6 +285,7 @@ void report_finish(struct vm *vm)
 		cleared = json_pack("{s:I, s:f, s:b, s:i, s:s}", "bytes", (json_int_t)vm->cleared.bytes, "seconds",
 				    (double)vm->cleared.ns / 1e9, "verified", (int)vm->cleared.verified, "threads",
 				    (int)vm->cleared.threads, "stores", vm->cleared.stores);
+	json_object_set_new(json, "steps", steps_said_json(vm));
 	json_object_set_new(json, "disks", disks_json(vm));
 	json_object_set_new(json, "memory_cleared", cleared);
 	json_object_set_new(json, "outcome", outcome_json(vm->outcome)); /* a disk may not have been saved */

@@ -148,15 +148,14 @@ static void rings_kill(struct vm *vm)
 	vm->rings.gone = true;
 }
 
-/* What the guest wrote is cleared as its memory is. */
+/* What the guest wrote is cleared as its memory is, and so is what the ring process has put there before. */
 void rings_give_back(struct vm *vm)
 {
 	const struct memory_crew crew = { .count = 0 };
 	struct memory_cleared cleared;
 
 	rings_kill(vm);
-	if (vm->core_pid > 0 && vm->rings.memory.fd >= 0 &&
-	    memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
+	if (vm->rings.memory.fd >= 0 && memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
 		outcome_spoil(vm,
 			      "; its rings were not cleared by nohype: the kernel zeroes each page for its next user");
 	memory_release(&vm->rings.memory);
@@ -211,6 +210,7 @@ static const char stopped[] = "stopped by order";
 /* Who orders it twice doesn't want to wait. */
 void rings_stop(struct vm *vm)
 {
+	step_say(vm, SEQUENCE_STOP, STEP_ORDER);
 	if (vm->rings.fd < 0 || vm->rings.stop_by || order_send(vm, RINGS_STOP, NULL)) {
 		vm_stop(vm, EXIT_CLEAN, stopped);
 		return;

@@ -111,6 +111,7 @@ void seal_ask(struct vm *vm)
 {
 	if (vm->seal.asked)
 		return;
+	step_say(vm, SEQUENCE_START, STEP_ASKED);
 	vm->seal.asked = true;
 	vm->seal.asked_at = clock_now();
 	if (vm->seal.level == SEAL_AUDIT) {
@@ -168,6 +169,7 @@ void seal_quiet(struct vm *vm)
 	struct seal *seal = &vm->seal;
 	int err = 0;
 
+	step_say(vm, SEQUENCE_START, STEP_QUIET);
 	if (level_has_tripwire(seal->level) && vm->plan.page_size == KIB(4))
 		warn("memory.page_size: 4K: not pinned: if the host moves or swaps out a page, that exit ends the "
 		     "guest; 2M and 1G pages stay");
@@ -212,12 +214,14 @@ static int seal_verify_and_arm(struct vm *vm)
 
 void seal_finish(struct vm *vm)
 {
+	step_say(vm, SEQUENCE_START, STEP_ARM);
 	if (seal_verify_and_arm(vm)) {
 		seal_fail(vm);
 		return;
 	}
 	guarantees_read(vm, &vm->seal.guarantees);
 	seal_mark(vm);
+	step_say(vm, SEQUENCE_START, STEP_SEAL);
 	if (guarantees_require(vm, &vm->seal.guarantees) || request_send(vm, REQUEST_GO, -1)) {
 		seal_fail(vm);
 		return;

@@ -16,7 +16,7 @@
 #include "vmm/supervisor/internal.h"
 
 struct step {
-	const char *name;
+	enum vm_step step;
 	int (*take)(struct vm *vm);
 	void (*give_back)(struct vm *vm);
 	enum exit_code blame; /* if it can't be taken */
@@ -89,13 +89,16 @@ static int memory_take(struct vm *vm)
 	return err;
 }
 
-/* Cleared before anything of it goes back; the core manager is dead by now. */
+/*
+ * Cleared before anything of it goes back; the core manager is dead by now. A start that could not go on has a tenant's
+ * disks there already.
+ */
 static void memory_give_back(struct vm *vm)
 {
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
 	const struct memory_cleared *cleared = &vm->cleared;
 
-	if (vm->core_pid > 0 &&
+	if ((vm->prepared_at || vm->core_pid > 0) &&
 	    memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
 			 &vm->cleared))
 		outcome_spoil(vm,
@@ -137,50 +140,53 @@ static void core_give_back(struct vm *vm)
 /* Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. */
 static const struct step start_steps[] = {
 	/* from here on a signal ends the VM in order */
-	{ "signals", signals_take, signals_give_back, EXIT_ERROR },
+	{ STEP_SIGNALS, signals_take, signals_give_back, EXIT_ERROR },
 	/* written when all else was given back; that it can be is found out now */
-	{ "report", report_take, report_give_back, EXIT_USAGE },
+	{ STEP_REPORT, report_take, report_give_back, EXIT_USAGE },
 	/* its name is this VM's now */
-	{ "control socket", control_take, control_give_back, EXIT_USAGE },
+	{ STEP_CONTROL, control_take, control_give_back, EXIT_USAGE },
 	/* opened for the core manager, which opens nothing */
-	{ "kvm", kvm_take, kvm_give_back, EXIT_HOST },
+	{ STEP_KVM, kvm_take, kvm_give_back, EXIT_HOST },
 	/* its share of caches and bandwidth: a group that its vCPUs come into; the host's again when they are gone */
-	{ "cache", vm_cache_take, vm_cache_give_back, EXIT_HOST },
+	{ STEP_CACHE, vm_cache_take, vm_cache_give_back, EXIT_HOST },
 	/* NVMe: while the host has the controllers, images are written to them; saved and cleared when it has them
 	   again */
-	{ "namespaces", namespaces_take, namespaces_give_back, EXIT_HOST },
+	{ STEP_NAMESPACES, namespaces_take, namespaces_give_back, EXIT_HOST },
 	/* virtual functions are made, configured, and bound to us; given back when their memory is cleared */
-	{ "functions", vm_functions_take, vm_functions_give_back, EXIT_HOST },
+	{ STEP_FUNCTIONS, vm_functions_take, vm_functions_give_back, EXIT_HOST },
 	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
-	{ "huge pages", pages_take, pages_give_back, EXIT_HOST },
+	{ STEP_PAGES, pages_take, pages_give_back, EXIT_HOST },
 	/* all of it, or none */
-	{ "memory", memory_take, memory_give_back, EXIT_HOST },
+	{ STEP_MEMORY, memory_take, memory_give_back, EXIT_HOST },
 	/* into the memory, and then it is unmapped */
-	{ "image", image_load, NULL, EXIT_USAGE },
+	{ STEP_IMAGE, image_load, NULL, EXIT_USAGE },
 	/* images of disks too; saved on the way back, when nothing writes to them any more */
-	{ "disks", disks_take, disks_give_back, EXIT_USAGE },
+	{ STEP_DISKS, disks_take, disks_give_back, EXIT_USAGE },
 	/* the host's side of console, log and heartbeat, if there are rings */
-	{ "rings", rings_take, rings_give_back, EXIT_HOST },
+	{ STEP_RINGS, rings_take, rings_give_back, EXIT_HOST },
 	/* from here on functions reach the memory; they are silenced before anything of it is saved or cleared */
-	{ "DMA", dma_take, dma_give_back, EXIT_HOST },
+	{ STEP_DMA, dma_take, dma_give_back, EXIT_HOST },
 	/* the temporary hypervisor */
-	{ "core manager", core_launch, core_give_back, EXIT_ERROR },
+	{ STEP_CORE_MANAGER, core_launch, core_give_back, EXIT_ERROR },
 };
 
 static void steps_give_back(struct vm *vm, size_t count)
 {
-	while (count--)
-		if (start_steps[count].give_back)
-			start_steps[count].give_back(vm);
+	while (count--) {
+		if (!start_steps[count].give_back)
+			continue;
+		step_say(vm, vm->sequence, start_steps[count].step);
+		start_steps[count].give_back(vm);
+	}
 }
 
 enum exit_code vm_start(struct vm *vm)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(start_steps); i++) {
-		if (vm->opt->verbose)
-			note("start: %s", start_steps[i].name);
+		step_say(vm, SEQUENCE_START, start_steps[i].step);
 		if (!start_steps[i].take(vm))
 			continue;
+		vm->sequence = SEQUENCE_UNDO;
 		steps_give_back(vm, i);
 		return start_steps[i].blame;
 	}
@@ -198,12 +204,15 @@ static void plan_note(const struct vm_plan *plan)
 		note("vCPU %u: core %u", i, plan->cores[i]);
 }
 
-/* From the first step to the last; the outcome is said in one line. */
+/* From the first step to the last but two. */
 static void vm_live(struct vm *vm, struct outcome *outcome)
 {
+	step_say(vm, SEQUENCE_START, STEP_PLAN);
 	outcome->code = plan_make(&vm->plan, vm->cfg);
-	if (!outcome->code)
+	if (!outcome->code) {
+		step_say(vm, SEQUENCE_START, STEP_CLAIMS);
 		outcome->code = plan_claim(&vm->plan);
+	}
 	if (!outcome->code && vm->opt->verbose)
 		plan_note(&vm->plan);
 	if (!outcome->code)
@@ -213,6 +222,8 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	vm_watch(vm);
 	outcome_find(vm, outcome);
 	vm->outcome = outcome;
+	vm->sequence = outcome->code == EXIT_CLEAN ? SEQUENCE_STOP : SEQUENCE_ABORT;
+	step_say(vm, vm->sequence, STEP_VCPUS);
 	life_say(vm, outcome->code == EXIT_CLEAN ? "stopping" : "aborting");
 	ledger_print(vm);
 	evidence_print(vm);
@@ -220,6 +231,13 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	vm_give_back(vm);
 	if (vm->report.failed && outcome->code == EXIT_CLEAN)
 		outcome->code = EXIT_ERROR;
+}
+
+/* The last line. Of a start that could not go on it is the error, which was reported. */
+static void outcome_print(const struct vm *vm, const struct outcome *outcome)
+{
+	if (!vm->outcome)
+		return;
 	if (outcome->hint[0])
 		note("%s: %s", vm->cfg->name, outcome->hint);
 	note("%s: %s (exit code %d: %s)", vm->cfg->name, outcome->text, (int)outcome->code,
@@ -230,6 +248,7 @@ void vm_init(struct vm *vm, const struct vm_config *cfg, const struct run_option
 {
 	*vm = (struct vm){ .cfg = cfg,
 			   .opt = opt,
+			   .sequence = SEQUENCE_UNDO,
 			   .plan = { .claims = CLAIMS_NONE, .functions = FUNCTIONS_NONE, .cache = CACHE_GROUP_NONE },
 			   .memory.fd = -1,
 			   .pool.fd = -1,
@@ -264,7 +283,10 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt)
 	if (life_begin(&vm))
 		return EXIT_ERROR;
 	vm_live(&vm, &outcome);
+	step_say(&vm, vm.sequence, STEP_CLAIMS);
 	plan_release(&vm.plan);
+	step_say(&vm, vm.sequence, STEP_OUTCOME);
+	outcome_print(&vm, &outcome);
 	life_end(&vm, &outcome);
 	return (int)outcome.code;
 }

@@ -47,6 +47,7 @@ static void stream_drop(struct stream *stream, size_t count)
 void vm_stop(struct vm *vm, enum exit_code code, const char *reason)
 {
 	if (!vm->stop_reason) {
+		step_say(vm, code == EXIT_CLEAN ? SEQUENCE_STOP : SEQUENCE_ABORT, STEP_ORDER);
 		vm->stop_reason = reason;
 		vm->stop_code = code;
 	}

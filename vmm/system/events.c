@@ -71,6 +71,7 @@ static void event_recall(struct manager *manager, const char *text)
 {
 	json_t *event = json_loads(text, 0, NULL);
 	const char *name = json_string_value(json_object_get(event, "vm"));
+	const char *type = json_string_value(json_object_get(event, "type")) ?: "";
 	json_int_t id = json_integer_value(json_object_get(event, "id"));
 	struct managed *vm = name ? vm_find(manager, name) : NULL;
 
@@ -82,7 +83,11 @@ static void event_recall(struct manager *manager, const char *text)
 		event_keep(manager, text);
 	}
 	if (vm)
-		vm_restart_recall(vm, json_string_value(json_object_get(event, "type")) ?: "", event);
+		vm_restart_recall(vm, type, event);
+	if (vm && strcmp(type, "start") == 0) {
+		vm->run = id;
+		vm->told = 0;
+	}
 	if (vm && json_object_get(event, "seq")) {
 		vm->run = json_integer_value(json_object_get(event, "run"));
 		vm->told = json_integer_value(json_object_get(event, "seq"));

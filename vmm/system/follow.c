@@ -112,14 +112,34 @@ static void end_take(const struct manager *manager, struct managed *vm, json_t *
 	end_set(vm, record);
 }
 
+static void step_take(struct managed *vm, const json_t *record)
+{
+	const char *sequence = json_string_value(json_object_get(record, "sequence"));
+	const char *step = json_string_value(json_object_get(record, "step"));
+
+	if (sequence && step)
+		snprintf(vm->step, sizeof(vm->step), "%s: %s", sequence, step);
+}
+
+/* Its first record says which run it is. Of one before the last start, all was told. */
+static void run_take(struct managed *vm, const json_t *record)
+{
+	json_int_t run = json_integer_value(json_object_get(record, "run"));
+
+	if (run < vm->run)
+		vm->told = INT64_MAX;
+	vm->run = run;
+}
+
 static void record_take(struct manager *manager, struct managed *vm, const char *text)
 {
 	json_t *record = json_loads(text, 0, NULL);
 	const char *state = state_find(record);
 
 	vm->seq++;
+	step_take(vm, record);
 	if (vm->seq == 1)
-		vm->run = json_integer_value(json_object_get(record, "run"));
+		run_take(vm, record);
 	if (state) {
 		vm->state = state;
 		if (json_object_get(record, "core"))
@@ -239,6 +259,8 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	enum exit_code code = EXIT_ERROR;
 	json_t *record;
 
+	if (*vm->step)
+		snprintf(text, sizeof(text), "the supervisor was killed at \"%s\"", vm->step);
 	if (exited && !ran) {
 		log_last(manager, vm, last, sizeof(last));
 		snprintf(text, sizeof(text), "it did not start: %s", last);
@@ -262,6 +284,9 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* not our child any more after a restart: then its life alone tells */
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
+	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
+	if (vm->told > vm->seq)
+		vm->state = "gone";
 	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
 		return; /* and once more when that has ended */
 	if (strcmp(vm->state, "gone") != 0)
@@ -269,6 +294,7 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
+	fd_close(&vm->rings_fd);
 	vm->pid = 0;
 	vm->core = 0;
 	vm->clearing = 0;
@@ -303,6 +329,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	vm->life_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	vm->life_at = 0;
 	vm->seq = 0;
+	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)
 		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
 	free(path);

@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/util.h"
 #include "memmap/memmap.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
@@ -24,14 +25,14 @@
 #define ASK_MS	1000
 #define CORE_MS 10000 /* until the core manager, which the kernel kills with its supervisor, must be gone */
 
-static int memory_ask(int fd, const struct managed *vm)
+static int memory_ask(int fd, struct managed *vm)
 {
 	static const struct timeval patience = { .tv_sec = ASK_MS / 1000 };
 	struct sockaddr_un address;
 	socklen_t len = control_address(&address, geteuid(), vm->name), size = sizeof(struct ucred);
 	struct ucred peer;
 	char answer[64];
-	int memory;
+	int fds[2];
 
 	if (connect(fd, (struct sockaddr *)&address, len) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return -errno;
@@ -40,9 +41,12 @@ static int memory_ask(int fd, const struct managed *vm)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (send(fd, "memory", strlen("memory"), MSG_NOSIGNAL) < 0)
 		return -errno;
-	if (fd_receive(fd, answer, sizeof(answer), &memory, 1, 0) < 0)
+	if (fd_receive(fd, answer, sizeof(answer), fds, ARRAY_SIZE(fds), 0) < 0)
 		return -errno;
-	return memory >= 0 ? memory : -EPROTO;
+	if (fds[0] < 0)
+		return -EPROTO;
+	vm->rings_fd = fds[1];
+	return fds[0];
 }
 
 void memory_hold(struct managed *vm)
@@ -87,19 +91,31 @@ static bool core_is_gone(const struct managed *vm)
 	return poll(&core, 1, CORE_MS) == 1;
 }
 
-/* In a process of its own, as it takes its time; its exit status says whether all is zero. */
-static int clear_all(const struct managed *vm)
+static bool clear_one(int fd, enum memory_clear_how how)
 {
-	struct memory memory = { .fd = vm->memory_fd };
+	struct memory memory = { .fd = fd };
 	struct memory_crew crew = { .count = 0 };
 	struct memory_cleared cleared;
 	struct stat st;
 
-	if (fstat(vm->memory_fd, &st) || !core_is_gone(vm))
-		return 1;
+	if (fstat(fd, &st))
+		return false;
 	memory.page_size = (uint64_t)st.st_blksize;
 	memory.layout.size = (uint64_t)st.st_size;
-	return memory_clear(&memory, &crew, MEMORY_CLEAR_SAMPLE, &cleared) != 0;
+	return !memory_clear(&memory, &crew, how, &cleared);
+}
+
+/*
+ * In a process of its own, as it takes its time; its exit status says whether all is zero. The ring process, which the
+ * kernel kills with its supervisor too, has ended when the larger part is done, or is found out.
+ */
+static int clear_all(const struct managed *vm)
+{
+	bool cleared = core_is_gone(vm) && clear_one(vm->memory_fd, MEMORY_CLEAR_SAMPLE);
+
+	if (vm->rings_fd >= 0 && cleared)
+		cleared = clear_one(vm->rings_fd, MEMORY_CLEAR_VERIFY);
+	return !cleared;
 }
 
 bool memory_clear_begin(struct managed *vm)

@@ -38,8 +38,10 @@ struct managed {
 	int pid_fd;
 	int life_fd;
 	off_t life_at;
+	char step[48];	       /* the last that it has said, as "start: memory"; "" none */
 	pid_t core;	       /* its core manager's */
 	int memory_fd;	       /* the guest's, held for clearing; -1: not */
+	int rings_fd;	       /* and its rings'; -1: it has none */
 	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
 	const char *order;     /* given, and not to be taken yet: "stop" or "abort" */
 	bool ended_now;	       /* told of, and what is to follow not decided yet */

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a nohyped tells that comes after one that was killed: each state of each life once. */
+#include <check.h>
+#undef fail /* an old macro of Check: ours is in base/log.h */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/capture.h"
+#include "base/record.h"
+#include "vmm/system/system.h"
+
+static char folder[] = "/tmp/test-again-XXXXXX";
+static char top[sizeof(folder)];
+
+static void run(const char *command)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "cd %s && %s", top, command);
+	ck_assert_int_eq(system(text), 0);
+}
+
+static void folders_make(void)
+{
+	strcpy(top, folder);
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	run("mkdir vms vm vm/web && echo '{}' >vms/web.json");
+}
+
+/* State and run-time folder are one here. What it says itself is of no interest. */
+static struct manager *manager_begin(struct capture *capture)
+{
+	struct manager *manager = calloc(1, sizeof(*manager));
+
+	ck_assert_int_eq(capture_begin(capture), 0);
+	manager->folders = (struct folders){ top, top };
+	manager->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	ck_assert_int_eq(vms_load(manager), 0);
+	ck_assert_int_eq(events_open(manager), 0);
+	ck_assert_uint_eq(manager->count, 1);
+	return manager;
+}
+
+/* As if it were killed. */
+static void manager_die(struct manager *manager, struct capture *capture)
+{
+	free(capture_end(capture));
+	close(manager->events_fd);
+	close(manager->watch_fd);
+	vm_remove(manager, manager->vms[0]);
+	json_decref(manager->events);
+	free(manager);
+}
+
+/* A life that nobody holds, of run @first: as its supervisor has left it, who was killed. */
+static void life_make(json_int_t first)
+{
+	static const char *const records[] = {
+		"{\"state\":\"planned\",\"pid\":1,\"core\":0}",
+		"{\"sequence\":\"start\",\"step\":\"memory\",\"ns\":1}",
+		"{\"state\":\"sealed\",\"pid\":1,\"core\":0}",
+		"{\"sequence\":\"stop\",\"step\":\"order\",\"ns\":2}",
+	};
+	char path[256], text[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/vm/web/life", top);
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0600);
+	ck_assert_int_ge(fd, 0);
+	snprintf(text, sizeof(text), "{\"run\":%lld}", (long long)first);
+	ck_assert_int_eq(record_append(fd, text), 0);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(record_append(fd, records[i]), 0);
+	close(fd);
+}
+
+/* How many events say @what. */
+static size_t told(const struct manager *manager, const char *what)
+{
+	size_t count = 0, i;
+	const json_t *text;
+
+	json_array_foreach (manager->events, i, text)
+		count += strstr(json_string_value(text), what) != NULL;
+	return count;
+}
+
+static void follow(struct manager *manager)
+{
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	ck_assert_str_eq(manager->vms[0]->state, "gone");
+}
+
+/* A VM that was started by a nohyped that is no more, and then killed. Its run. */
+static json_int_t started(void)
+{
+	struct capture capture;
+	struct manager *manager = manager_begin(&capture);
+	json_int_t first;
+
+	vm_begin(manager, manager->vms[0], json_object());
+	first = manager->vms[0]->run;
+	manager_die(manager, &capture);
+	return first;
+}
+
+START_TEST(an_end_is_told_once)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	folders_make();
+	life_make(started());
+	for (unsigned int i = 0; i < 3; i++) {
+		manager = manager_begin(&capture);
+		follow(manager);
+		ck_assert_uint_eq(told(manager, "\"planned\""), 1);
+		ck_assert_uint_eq(told(manager, "\"sealed\""), 1);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+		ck_assert_uint_eq(told(manager, "killed at \\\"stop: order\\\""), 1);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* The life before had more records, and ended; of this one nothing was told when the nohyped that began it died. */
+START_TEST(a_life_is_told_from_its_begin)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	folders_make();
+	life_make(started());
+	manager = manager_begin(&capture);
+	follow(manager);
+	manager_die(manager, &capture);
+	life_make(started());
+	manager = manager_begin(&capture);
+	follow(manager);
+	ck_assert_uint_eq(told(manager, "\"planned\""), 2);
+	ck_assert_uint_eq(told(manager, "\"sealed\""), 2);
+	ck_assert_uint_eq(told(manager, "\"gone\""), 2);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* It died between the event and the new life's first record: the old one is no news. */
+START_TEST(an_older_life_is_not_told_again)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	folders_make();
+	life_make(started());
+	manager = manager_begin(&capture);
+	follow(manager);
+	manager_die(manager, &capture);
+	started();
+	manager = manager_begin(&capture);
+	follow(manager);
+	ck_assert_uint_eq(told(manager, "\"planned\""), 1);
+	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("again");
+	TCase *tc = tcase_create("again");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_add_test(tc, an_end_is_told_once);
+	tcase_add_test(tc, a_life_is_told_from_its_begin);
+	tcase_add_test(tc, an_older_life_is_not_told_again);
+	suite_add_tcase(suite, tc);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
