@@ -194,7 +194,7 @@ asan: asan-build ## build with ASan and UBSan, and run the unit tests so
 	$(script)check --unit $(BUILD)/asan/unit
 
 asan-build:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype $(BUILD)/asan/nohyped unit
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g1" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype $(BUILD)/asan/nohyped unit
 
 FUZZ_SECONDS ?= 60
 
