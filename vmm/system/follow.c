@@ -269,6 +269,7 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
+	scope_end(vm);
 	vm->pid = 0;
 	vm->core = 0;
 	vm->clearing = 0;
