@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "pinning/host/host.h"
 #include "vmm/supervisor/supervisor.h"
 #include "vmm/system/system.h"
 
@@ -143,28 +144,56 @@ static int bus_open(struct manager *manager)
 	return err;
 }
 
+static bool partition_is_there(void)
+{
+	struct cpus cpus;
+
+	cpus_partition(&cpus);
+	return !cpus_empty(&cpus);
+}
+
 /*
  * It ends with its last process, also where that failed. It is stopped by a signal to all that only a supervisor takes,
  * which ends the others itself and clears the memory, however long that lasts; and before nohyped, which tells of it.
+ *
+ * systemd takes controllers that none of its units has from the root group when it next writes its others there
+ * (src/basic/cgroup-util.c, cg_enable_everywhere()), and a partition goes with cpuset: so one that VMs may be in is
+ * these units' too.
  */
+static int properties_append(sd_bus_message *call, const struct managed *vm)
+{
+	char title[VM_NAME_MAX + 32];
+	int err = sd_bus_message_open_container(call, 'a', "(sv)");
+
+	snprintf(title, sizeof(title), "nohype: the VM %s", vm->name);
+	if (err >= 0)
+		err = sd_bus_message_append(call, "(sv)(sv)(sv)(sv)(sv)(sv)(sv)", "Description", "s", title, "Slice",
+					    "s", "nohype.slice", "After", "as", 1, "nohyped.service", "CollectMode",
+					    "s", "inactive-or-failed", "KillSignal", "i", STOP_SIGNAL,
+					    "TimeoutStopUSec", "t", UINT64_MAX, "PIDs", "au", 1, (uint32_t)vm->pid);
+	if (err >= 0 && partition_is_there())
+		err = sd_bus_message_append(call, "(sv)", "DelegateControllers", "as", 1, "cpuset");
+	return err < 0 ? err : sd_bus_message_close_container(call);
+}
+
 static int scope_ask(struct manager *manager, struct managed *vm)
 {
-	char name[SCOPE_MAX], title[VM_NAME_MAX + 32];
+	char name[SCOPE_MAX];
 	sd_bus_message *call = NULL;
 	int err = bus_open(manager);
 
 	scope_name(vm, name);
-	snprintf(title, sizeof(title), "nohype: the VM %s", vm->name);
 	vm->scope.again = 0;
 	vm->scope.call = sd_bus_slot_unref(vm->scope.call);
 	if (err >= 0)
 		err = sd_bus_message_new_method_call(manager->bus, &call, SYSTEMD, "/org/freedesktop/systemd1", MANAGER,
 						     "StartTransientUnit");
 	if (err >= 0)
-		err = sd_bus_message_append(call, "ssa(sv)a(sa(sv))", name, "fail", 7, "Description", "s", title,
-					    "Slice", "s", "nohype.slice", "After", "as", 1, "nohyped.service",
-					    "CollectMode", "s", "inactive-or-failed", "KillSignal", "i", STOP_SIGNAL,
-					    "TimeoutStopUSec", "t", UINT64_MAX, "PIDs", "au", 1, (uint32_t)vm->pid, 0);
+		err = sd_bus_message_append(call, "ss", name, "fail");
+	if (err >= 0)
+		err = properties_append(call, vm);
+	if (err >= 0)
+		err = sd_bus_message_append(call, "a(sa(sv))", 0);
 	if (err >= 0)
 		err = sd_bus_call_async(manager->bus, &vm->scope.call, call, on_answer, vm, 0);
 	sd_bus_message_unref(call);
