@@ -70,6 +70,7 @@ def settings(options, folder):
         "out": options.out or "",
         "stdin": "/run/rig/asked/stdin" if options.stdin else "/dev/null",
         "terminal": "yes" if options.shell else "no",
+        "systemd": "yes" if options.systemd else "no",
         "rows": size.lines,
         "columns": size.columns,
         "hugepages": " ".join(f"{size * 1024}:{count}" for size, count in options.hugepages),

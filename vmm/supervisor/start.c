@@ -30,6 +30,8 @@ static int signals_take(struct vm *vm)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	if (vm->opt->managed)
+		sigaddset(&set, STOP_SIGNAL);
 	signal(SIGPIPE, SIG_IGN);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return fail(-errno, "block signals: %s", strerror(errno));

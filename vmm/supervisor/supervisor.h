@@ -2,6 +2,7 @@
 #ifndef VMM_SUPERVISOR_SUPERVISOR_H
 #define VMM_SUPERVISOR_SUPERVISOR_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 #include "vmm/config/config.h"
@@ -13,6 +14,12 @@ struct run_options {
 
 /* Where a managed VM's life goes: see vmm/system/launch.c. */
 #define LIFE_FD 3
+
+/*
+ * Ends a managed VM as SIGTERM does. Others ignore it unless they ask for it, so that all processes of a VM can be sent
+ * it, as systemd does with a unit's, and no core manager ends before its supervisor knows why.
+ */
+#define STOP_SIGNAL SIGWINCH
 
 /* Run one VM to its end in the foreground; returns an enum exit_code. The last line on standard error says why. */
 int vm_run(const struct vm_config *cfg, const struct run_options *opt);

@@ -295,6 +295,7 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
 	fd_close(&vm->rings_fd);
+	scope_end(vm);
 	vm->pid = 0;
 	vm->core = 0;
 	vm->clearing = 0;

@@ -19,11 +19,14 @@
 #include "vmm/system/system.h"
 
 #define EXIT_NO_EXEC 127
+#define GO_FD	     (LIFE_FD + 1) /* until it begins */
+#define FREE_FD	     (GO_FD + 1)
 
 struct launch {
 	char program[PATH_MAX]; /* beside this one */
 	char *config, *report;
 	int life, log, console, null;
+	int go[2]; /* it waits at the one end for a word at the other, if it is to be a unit of its own; else -1 */
 };
 
 static int program_find(char path[PATH_MAX])
@@ -96,6 +99,8 @@ static int launch_open(struct launch *launch, const struct manager *manager, con
 	launch->log = file_make(manager, vm, "log");
 	launch->console = file_make(manager, vm, "console");
 	launch->life = life_make(manager, vm);
+	if (scope_is_wanted() && pipe2(launch->go, O_CLOEXEC))
+		return fail(-errno, "pipe: %s", strerror(errno));
 	return launch->null < 0 || launch->log < 0 || launch->console < 0 || launch->life < 0 ? -EIO : 0;
 }
 
@@ -105,6 +110,8 @@ static void launch_close(struct launch *launch)
 	fd_close(&launch->log);
 	fd_close(&launch->console);
 	fd_close(&launch->life);
+	fd_close(&launch->go[0]);
+	fd_close(&launch->go[1]);
 	free(launch->config);
 	free(launch->report);
 }
@@ -121,17 +128,21 @@ static void launch_exec(const struct launch *launch, const char *name)
 			       (char *)launch->report,
 			       (char *)launch->config,
 			       NULL };
-	int life = fcntl(launch->life, F_DUPFD, LIFE_FD + 1);
-	int log = fcntl(launch->log, F_DUPFD, LIFE_FD + 1), console = fcntl(launch->console, F_DUPFD, LIFE_FD + 1);
-	sigset_t none;
+	int life = fcntl(launch->life, F_DUPFD, FREE_FD), go = fcntl(launch->go[0], F_DUPFD, FREE_FD);
+	int log = fcntl(launch->log, F_DUPFD, FREE_FD), console = fcntl(launch->console, F_DUPFD, FREE_FD);
+	sigset_t kept;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* this one waits until the supervisor takes it */
+	sigemptyset(&kept);
+	sigaddset(&kept, STOP_SIGNAL);
+	sigprocmask(SIG_SETMASK, &kept, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	if (setsid() < 0 || chdir("/") || life < 0 || log < 0 || console < 0 || dup2(launch->null, STDIN_FILENO) < 0 ||
 	    dup2(console, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0 || dup2(life, LIFE_FD) < 0 ||
-	    syscall(SYS_close_range, LIFE_FD + 1, ~0U, 0))
+	    (go >= 0 && dup3(go, GO_FD, O_CLOEXEC) < 0) || syscall(SYS_close_range, go >= 0 ? FREE_FD : GO_FD, ~0U, 0))
 		_exit(EXIT_NO_EXEC);
+	if (go >= 0)
+		scope_wait(GO_FD);
 	execv(launch->program, argv);
 	_exit(EXIT_NO_EXEC);
 }
@@ -148,7 +159,7 @@ void vm_begin(struct manager *manager, struct managed *vm, json_t *event)
 
 int vm_launch(struct manager *manager, struct managed *vm)
 {
-	struct launch launch = { .life = -1, .log = -1, .console = -1, .null = -1 };
+	struct launch launch = { .life = -1, .log = -1, .console = -1, .null = -1, .go = { -1, -1 } };
 	int err = launch_open(&launch, manager, vm);
 	pid_t pid = err ? -1 : fork();
 
@@ -156,10 +167,16 @@ int vm_launch(struct manager *manager, struct managed *vm)
 		launch_exec(&launch, vm->name);
 	if (!err && pid < 0)
 		err = fail(-errno, "fork: %s", strerror(errno));
+	if (!err) {
+		vm->pid = pid;
+		vm->order = NULL;
+	}
+	if (!err && launch.go[1] >= 0) {
+		scope_request(manager, vm, launch.go[1]);
+		launch.go[1] = -1;
+	}
 	launch_close(&launch);
 	if (err)
 		return err;
-	vm->pid = pid;
-	vm->order = NULL;
 	return vm_follow(manager, vm);
 }

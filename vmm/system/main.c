@@ -25,7 +25,7 @@
 #define BEAT_MS 5000
 #define FULL_MS 100 /* until it is tried again, where all connections are taken: ours, or a supervisor's */
 
-enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_COUNT };
+enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_BUS, AT_COUNT };
 
 static int folder_make(const char *folder, const char *in)
 {
@@ -117,9 +117,9 @@ static int http_fd(struct MHD_Daemon *daemon)
 static int timeout_find(struct manager *manager)
 {
 	MHD_UNSIGNED_LONG_LONG left, least = BEAT_MS;
-	int64_t restart = vms_restart(manager) / 1000000 + 1;
+	int64_t restart = vms_restart(manager) / 1000000 + 1, scope = scopes_next(manager) / 1000000 + 1;
 
-	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)restart);
+	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)MIN(restart, scope));
 
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
@@ -152,6 +152,7 @@ static bool serve_once(struct manager *manager)
 		[AT_WATCH] = { .fd = manager->watch_fd, .events = POLLIN },
 		[AT_HTTP] = { .fd = http_fd(manager->daemons[0]), .events = POLLIN },
 		[AT_MONITOR] = { .fd = http_fd(manager->daemons[1]), .events = POLLIN },
+		[AT_BUS] = scopes_run(manager),
 	};
 	unsigned int count = manager->count;
 	int ready;

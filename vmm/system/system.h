@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,15 @@ struct folders {
 	const char *run;   /* until the next boot: RUN/vm/NAME/, the sockets */
 };
 
+/* A supervisor's unit of systemd's, while it is asked for. */
+struct scope {
+	struct manager *manager;
+	int go_fd;     /* a byte, or its end, lets the supervisor begin; -1: it has begun */
+	int64_t until; /* ns, CLOCK_MONOTONIC: then it begins without */
+	int64_t again; /* the same: then it is asked for once more; 0: it is asked for */
+	struct sd_bus_slot *call;
+};
+
 struct managed {
 	char name[VM_NAME_MAX + 1];
 	const char *state; /* "defined" until its first start; then as its supervisor says */
@@ -50,6 +60,7 @@ struct managed {
 	int64_t restart_at;    /* ns, CLOCK_MONOTONIC; 0: it isn't waited for */
 	int64_t deaf_until;    /* ns, CLOCK_MONOTONIC: its supervisor did not answer, and isn't asked until then */
 	json_t *end;	       /* the last record of its last life, or NULL */
+	struct scope scope;
 };
 
 struct stream {
@@ -89,6 +100,8 @@ struct manager {
 	struct MHD_Daemon *daemons[2]; /* all; and what only reads */
 	int64_t next_beat;	       /* ns, CLOCK_MONOTONIC: comments to streams that have nothing to say */
 	bool ending;
+	struct sd_bus *bus; /* systemd's, while something is asked of it */
+	bool bus_listens, bus_warned;
 };
 
 /* vms.c: NULL: there is none. vm_add: NULL, not reported: no room. */
@@ -121,6 +134,18 @@ void vm_begin(struct manager *manager, struct managed *vm, json_t *event);
 
 /* launch.c: start a supervisor. Negative errno, reported. */
 int vm_launch(struct manager *manager, struct managed *vm);
+
+/*
+ * scope.c. scope_is_wanted: there is systemd, and we may ask it. scope_request: vm->pid into a unit of its own; then,
+ * or if it can't be had, which is warned of once, or not soon, who waits at the other end of @go_fd, which is taken,
+ * begins. scopes_run: what the bus said, and time limits; what to poll for. scopes_next: ns until one of these.
+ */
+bool scope_is_wanted(void);
+void scope_wait(int fd);
+void scope_request(struct manager *manager, struct managed *vm, int go_fd);
+void scope_end(struct managed *vm);
+struct pollfd scopes_run(struct manager *manager);
+int64_t scopes_next(const struct manager *manager);
 
 /* follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
  * known. */

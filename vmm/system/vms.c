@@ -45,6 +45,7 @@ struct managed *vm_add(struct manager *manager, const char *name)
 	vm->life_fd = -1;
 	vm->memory_fd = -1;
 	vm->rings_fd = -1;
+	vm->scope.go_fd = -1;
 	for (; at > 0 && strcmp(manager->vms[at - 1]->name, name) > 0; at--)
 		manager->vms[at] = manager->vms[at - 1];
 	manager->vms[at] = vm;
@@ -65,6 +66,7 @@ void vm_remove(struct manager *manager, struct managed *vm)
 	fd_close(&vm->life_fd);
 	fd_close(&vm->memory_fd);
 	fd_close(&vm->rings_fd);
+	scope_end(vm);
 	json_decref(vm->end);
 	free(vm);
 }
