@@ -26,6 +26,7 @@ static int (*const planners[SUBJECTS])(struct host *host) = {
 	[SUBJECT_FAIR_SERVER] = plan_fair_server,
 	[SUBJECT_FREQUENCY] = plan_frequency,
 	[SUBJECT_IDLE] = plan_idle,
+	/* what could still fail is done */
 	[SUBJECT_PARTITION] = plan_partition,
 	[SUBJECT_TASKS] = plan_tasks,
 };

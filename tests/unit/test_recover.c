@@ -147,9 +147,11 @@ static pid_t claims_of_dead(const char *name)
 	if (pid == 0) {
 		const struct claim core = { .mode = CLAIM_ALONE, .what = "core 1", .note = "vCPU 0" };
 		struct claims claims = CLAIMS_NONE;
+		bool failed;
 
 		claims.root = run;
-		_exit(claims_begin(&claims, name) || claims_add(&claims, &core, "here") || claims_commit(&claims));
+		failed = claims_begin(&claims, name) || claims_add(&claims, &core, "here") || claims_commit(&claims);
+		_exit(failed ? 1 : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	return pid;
