@@ -259,11 +259,9 @@ static int socket_ask(int fd, const char *word, char *answer, size_t size)
 	return 0;
 }
 
-/* The socket, which is the caller's. */
-static int control_open(const char *name, const char *word, char *answer, size_t size, unsigned int ms)
+int control_connect(const char *name, unsigned int ms, struct ucred *peer)
 {
 	struct sockaddr_un address;
-	struct ucred peer;
 	socklen_t address_len = control_address(&address, geteuid(), name);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	int err;
@@ -274,10 +272,19 @@ static int control_open(const char *name, const char *word, char *answer, size_t
 	if (!err && connect(fd, (struct sockaddr *)&address, address_len))
 		err = errno == EAGAIN ? -ETIMEDOUT : -ESRCH;
 	if (!err)
-		err = peer_check(fd, &peer);
-	if (!err)
-		err = socket_ask(fd, word, answer, size);
+		err = peer_check(fd, peer);
 	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+/* The socket, which is the caller's. */
+static int control_open(const char *name, const char *word, char *answer, size_t size, unsigned int ms)
+{
+	struct ucred peer;
+	int fd = control_connect(name, ms, &peer), err = fd < 0 ? fd : socket_ask(fd, word, answer, size);
+
+	if (fd >= 0 && err)
 		close(fd);
 	return err ? err : fd;
 }

@@ -19,6 +19,13 @@
 socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *name);
 
 /*
+ * A connection to the supervisor of the VM @name of this user, on which each step waits @ms milliseconds at most. The
+ * fd, with who is at the other end in @peer, or negative errno, not reported: -ESRCH: no such VM runs; -EPERM: its
+ * holder is someone else; -ETIMEDOUT.
+ */
+int control_connect(const char *name, unsigned int ms, struct ucred *peer);
+
+/*
  * Send @word to the VM @name of this user, and put the answer into @answer. -ESRCH: no such VM runs; -EPERM: its
  * holder is someone else. Reported.
  */

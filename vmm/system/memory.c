@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -25,23 +24,15 @@
 #define ASK_MS	1000
 #define CORE_MS 10000 /* until the core manager, which the kernel kills with its supervisor, must be gone */
 
-static int memory_ask(int fd, struct managed *vm)
+static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 {
-	static const struct timeval patience = { .tv_sec = ASK_MS / 1000 };
-	struct sockaddr_un address;
-	socklen_t len = control_address(&address, geteuid(), vm->name), size = sizeof(struct ucred);
-	struct ucred peer;
 	char answer[64];
 	int fds[2];
 
-	if (connect(fd, (struct sockaddr *)&address, len) || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		return -errno;
-	if (peer.pid != vm->pid)
+	if (peer->pid != vm->pid)
 		return -EPERM;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (send(fd, "memory", strlen("memory"), MSG_NOSIGNAL) < 0)
-		return -errno;
-	if (fd_receive(fd, answer, sizeof(answer), fds, ARRAY_SIZE(fds), 0) < 0)
+	if (send(fd, "memory", strlen("memory"), MSG_NOSIGNAL) < 0 ||
+	    fd_receive(fd, answer, sizeof(answer), fds, ARRAY_SIZE(fds), 0) < 0)
 		return -errno;
 	if (fds[0] < 0)
 		return -EPROTO;
@@ -51,14 +42,17 @@ static int memory_ask(int fd, struct managed *vm)
 
 void memory_hold(struct managed *vm)
 {
-	int fd = vm->memory_fd < 0 ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0) : -1;
+	struct ucred peer;
+	int fd;
 
-	if (fd < 0)
+	if (vm->memory_fd >= 0)
 		return;
-	vm->memory_fd = memory_ask(fd, vm);
+	fd = control_connect(vm->name, ASK_MS, &peer);
+	vm->memory_fd = fd < 0 ? fd : memory_ask(fd, &peer, vm);
 	if (vm->memory_fd < 0)
 		warn("%s: its memory is held by its supervisor alone: %s", vm->name, strerror(-vm->memory_fd));
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 /*
