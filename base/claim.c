@@ -70,8 +70,7 @@ static int file_sweep(void *context, int folder, const char *name)
 static void dead_warn(const struct claim_holder *dead)
 {
 	warn("VM \"%s\" (process %d) was killed: unless it was nohyped's, which tells of it, its memory was not "
-	     "cleared "
-	     "by nohype: Linux zeroes each page before its next user",
+	     "cleared by nohype: Linux zeroes each page before its next user",
 	     dead->vm, (int)dead->pid);
 }
 

@@ -3,11 +3,6 @@
 #include "base/claim.h"
 #include "vmm/recover/recover.h"
 
-static bool is_told(const struct claim_holder *dead, const char *run)
-{
-	return life_was_of(run, dead->vm, dead->pid);
-}
-
 int recover_claims(struct recovered *recovered, const char *run, const char *root)
 {
 	struct claim_holders dead;
@@ -16,7 +11,7 @@ int recover_claims(struct recovered *recovered, const char *run, const char *roo
 	if (!recovered->lives)
 		recovered->lives = json_array();
 	for (size_t i = 0; i < dead.count; i++)
-		if (!is_told(&dead.list[i], run))
+		if (!life_was_of(run, dead.list[i].vm, dead.list[i].pid))
 			json_array_append_new(recovered->lives,
 					      json_pack("{s:s, s:s, s:s}", "vm", dead.list[i].vm, "state", "running",
 							"memory", MEMORY_NOT_CLEARED));
