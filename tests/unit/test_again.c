@@ -91,10 +91,14 @@ static size_t told(const struct manager *manager, const char *what)
 	return count;
 }
 
-static void follow(struct manager *manager)
+/* A nohyped that comes after the VM's end. */
+static struct manager *manager_follow(struct capture *capture)
 {
+	struct manager *manager = manager_begin(capture);
+
 	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
 	ck_assert_str_eq(manager->vms[0]->state, "gone");
+	return manager;
 }
 
 /* A VM that was started by a nohyped that is no more, and then killed. Its run. */
@@ -110,6 +114,16 @@ static json_int_t started(void)
 	return first;
 }
 
+/* One that was killed, of which all was told. */
+static void lived(void)
+{
+	struct capture capture;
+
+	folders_make();
+	life_make(started());
+	manager_die(manager_follow(&capture), &capture);
+}
+
 START_TEST(an_end_is_told_once)
 {
 	struct capture capture;
@@ -118,8 +132,7 @@ START_TEST(an_end_is_told_once)
 	folders_make();
 	life_make(started());
 	for (unsigned int i = 0; i < 3; i++) {
-		manager = manager_begin(&capture);
-		follow(manager);
+		manager = manager_follow(&capture);
 		ck_assert_uint_eq(told(manager, "\"planned\""), 1);
 		ck_assert_uint_eq(told(manager, "\"sealed\""), 1);
 		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
@@ -136,14 +149,9 @@ START_TEST(a_life_is_told_from_its_begin)
 	struct capture capture;
 	struct manager *manager;
 
-	folders_make();
+	lived();
 	life_make(started());
-	manager = manager_begin(&capture);
-	follow(manager);
-	manager_die(manager, &capture);
-	life_make(started());
-	manager = manager_begin(&capture);
-	follow(manager);
+	manager = manager_follow(&capture);
 	ck_assert_uint_eq(told(manager, "\"planned\""), 2);
 	ck_assert_uint_eq(told(manager, "\"sealed\""), 2);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 2);
@@ -158,14 +166,9 @@ START_TEST(an_older_life_is_not_told_again)
 	struct capture capture;
 	struct manager *manager;
 
-	folders_make();
-	life_make(started());
-	manager = manager_begin(&capture);
-	follow(manager);
-	manager_die(manager, &capture);
+	lived();
 	started();
-	manager = manager_begin(&capture);
-	follow(manager);
+	manager = manager_follow(&capture);
 	ck_assert_uint_eq(told(manager, "\"planned\""), 1);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
 	manager_die(manager, &capture);
