@@ -37,22 +37,7 @@ plan() { # HOST
   echo "ipi 6.12 fork 2 0 60 $EOI"
 }
 
-# Those of $HOSTS, and there the runs whose names $RUNS takes, if they are set.
-hosts() {
-  if [ "${LONG:-0}" = 1 ]; then echo "${HOSTS:-6.12 6.1 sid}"; else echo 6.12; fi
-}
-
-setup_file() {
-  local host
-  tests/e2e/proof/build >&2
-  for host in $(hosts); do
-    mkdir -p "$BATS_FILE_TMPDIR/$host"
-    OUT=$BATS_FILE_TMPDIR/$host
-    plan "$host" | grep -E "^(${RUNS:-[^ ]*}) " >"$OUT/plan"
-    "$RIG" --no-devices --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
-      --env "NOHYPE=$NOHYPE" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs "$OUT/plan" >&2 3>&-
-  done
-}
+setup_file() { run_hosts; }
 
 @test "each guest did its work, died of the planted instruction, and took no other exit than those let through" {
   local host name guest mode vcpus plant seconds

@@ -33,23 +33,7 @@ plan() {
   echo "pure-newer sid busy 1 0 60 {}"
 }
 
-# Those of $HOSTS, and there the runs whose names $RUNS takes, if they are set: all of them take an hour.
-hosts() {
-  if [ "${LONG:-0}" = 1 ]; then echo "${HOSTS:-6.12 6.1 sid}"; else echo 6.12; fi
-}
-
-setup_file() {
-  local host
-  tests/e2e/proof/build >&2
-  for host in $(hosts); do
-    OUT=$BATS_FILE_TMPDIR/$host
-    mkdir -p "$OUT"
-    plan "$host" | grep -E "^(${RUNS:-[^ ]*}) " >"$OUT/plan"
-    "$RIG" --no-devices --kernel "$host" --slow "$SLOW" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
-      --env "NOHYPE=$NOHYPE" --env "TRIES=$TRIES" --env "PERCENT=$PERCENT" --timeout 7000 --out "$OUT" -- tests/e2e/proof-runs \
-      "$OUT/plan" >&2 3>&-
-  done
-}
+setup_file() { run_hosts --slow "$SLOW" --env "TRIES=$TRIES" --env "PERCENT=$PERCENT"; }
 
 @test "no exit of the guest's own but the planted one, its work done and its ticks on time" {
   local host name guest mode vcpus plant seconds

@@ -1,6 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# What proof.bats and pure.bats share: what a dead guest's memory and nohype's words say of it, in $OUT.
+# What proof.bats and pure.bats share: the hosts and their runs; and what a dead guest's memory and nohype's words say of
+# it, in $OUT.
+
+# Those of $HOSTS, and there the runs whose names $RUNS takes, if they are set: all of them take an hour.
+hosts() {
+  if [ "${LONG:-0}" = 1 ]; then echo "${HOSTS:-6.12 6.1 sid}"; else echo 6.12; fi
+}
+
+# run_hosts [RIG OPTION...]: what `plan HOST` says is run on each, and its results come into the host's folder.
+run_hosts() {
+  local host
+  tests/e2e/proof/build >&2
+  for host in $(hosts); do
+    OUT=$BATS_FILE_TMPDIR/$host
+    mkdir -p "$OUT"
+    plan "$host" | grep -E "^(${RUNS:-[^ ]*}) " >"$OUT/plan"
+    "$RIG" --no-devices --kernel "$host" --cpus 3 --isolated 1,2 --hugepages 2M:130 --env "OUT=$OUT" --env "BUILD=$BUILD" \
+      --env "NOHYPE=$NOHYPE" --timeout 7000 --out "$OUT" "$@" -- tests/e2e/proof-runs "$OUT/plan" >&2 3>&-
+  done
+}
 
 evidence() { # NAME CPU WORD, in decimal
   local words
