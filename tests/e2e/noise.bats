@@ -46,7 +46,10 @@ between() { # NUMBER LEAST MOST
 }
 
 @test "a core taken by host apply, with a guest that polls: no interrupt, and no exit of any kind" {
-  same "$(status_of apply) $(status_of undo)" "0 0" || { cat "$OUT/apply.err" "$OUT/undo.err"; return 1; }
+  local core
+  for core in 1 2; do
+    same "$(status_of apply-$core) $(status_of undo-$core)" "0 0" || { cat "$OUT"/{apply,undo}-$core.err; return 1; }
+  done
   grep -Eq 'cores.isolated +held .*; isolated: 2(,|$)' "$OUT/b.err" || { cat "$OUT/b.err"; return 1; }
   measured quiet
   same "$(value quiet '[.sources[] | "\(.kind) \(.name): \(.count)"] | join(", ")')" ""
