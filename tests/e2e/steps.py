@@ -15,7 +15,6 @@ PART/PARTS  of all kills, at all steps of start, stop and abort, each PARTS-th f
 """
 
 import contextlib
-import http.client
 import itertools
 import json
 import mmap
@@ -23,12 +22,12 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import leftovers
+from nohyped_api import Connection
 
 OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
 RUN, STATE = "/run/steps", "/run/steps-state"
@@ -50,23 +49,8 @@ if os.path.isdir(CARD):
 # --- nohyped ---
 
 
-class Connection(http.client.HTTPConnection):
-    def __init__(self):
-        super().__init__("nohyped", timeout=PATIENCE)
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(f"{RUN}/api.sock")
-
-
 def ask(method, path, body=None):
-    connection = Connection()
-    connection.request(method, path, json.dumps(body) if body is not None else None)
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    return response.status, json.loads(text) if text else None
+    return Connection(f"{RUN}/api.sock", PATIENCE).ask(method, path, body)
 
 
 def show():
