@@ -18,7 +18,7 @@ CPU = "EPYC-v4,+svm,+npt,+x2apic," + ",".join("-" + feature for feature in (
 # tsc=reliable: or the clock source watchdog, itself emulated, may throw the TSC out, and nohz_full with it.
 # no_timer_check: on a busy machine the timer's first ticks come too late for that check, which panics.
 # init_on_alloc=0, cryptomgr.notests=1, rodata=off (and no look at each page's rights), and no entropy from jitter, of
-# which nobody asks for any: each takes half a second of a boot or more, emulated as it is.
+# which nobody asks for any: each takes its part of a boot, emulated as it is.
 KERNEL_ARGS = ("console=ttyS0 panic=-1 oops=panic tsc=reliable no_timer_check nowatchdog nosoftlockup mitigations=off "
                "init_on_alloc=0 cryptomgr.notests=1 rodata=off initcall_blacklist=jent_mod_init intel_iommu=on iommu=pt "
                "net.ifnames=0")

@@ -139,36 +139,31 @@ static void core_give_back(struct vm *vm)
 	seal_release(vm);
 }
 
-/* Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. */
+/*
+ * Each step is undone by its other half, in reverse, whether a later one fails or the VM has ended. What each is says
+ * steps.c; here is what their order is for.
+ */
 static const struct step start_steps[] = {
-	/* from here on a signal ends the VM in order */
 	{ STEP_SIGNALS, signals_take, signals_give_back, EXIT_ERROR },
-	/* written when all else was given back; that it can be is found out now */
+	/* written when all else was given back */
 	{ STEP_REPORT, report_take, report_give_back, EXIT_USAGE },
-	/* its name is this VM's now */
 	{ STEP_CONTROL, control_take, control_give_back, EXIT_USAGE },
-	/* opened for the core manager, which opens nothing */
 	{ STEP_KVM, kvm_take, kvm_give_back, EXIT_HOST },
-	/* its share of caches and bandwidth: a group that its vCPUs come into; the host's again when they are gone */
+	/* the host's again when the vCPUs are gone from the group */
 	{ STEP_CACHE, vm_cache_take, vm_cache_give_back, EXIT_HOST },
-	/* NVMe: while the host has the controllers, images are written to them; saved and cleared when it has them
-	   again */
+	/* while the host has the controllers, and when it has them again */
 	{ STEP_NAMESPACES, namespaces_take, namespaces_give_back, EXIT_HOST },
-	/* virtual functions are made, configured, and bound to us; given back when their memory is cleared */
+	/* given back when the memory that they reached is cleared */
 	{ STEP_FUNCTIONS, vm_functions_take, vm_functions_give_back, EXIT_HOST },
-	/* added to the host's pools, where that is asked; taken out when the memory has gone back */
+	/* taken out when the memory has gone back */
 	{ STEP_PAGES, pages_take, pages_give_back, EXIT_HOST },
-	/* all of it, or none */
 	{ STEP_MEMORY, memory_take, memory_give_back, EXIT_HOST },
-	/* into the memory, and then it is unmapped */
 	{ STEP_IMAGE, image_load, NULL, EXIT_USAGE },
-	/* images of disks too; saved on the way back, when nothing writes to them any more */
+	/* saved when nothing writes to them any more */
 	{ STEP_DISKS, disks_take, disks_give_back, EXIT_USAGE },
-	/* the host's side of console, log and heartbeat, if there are rings */
 	{ STEP_RINGS, rings_take, rings_give_back, EXIT_HOST },
-	/* from here on functions reach the memory; they are silenced before anything of it is saved or cleared */
+	/* functions are silenced before anything of the memory is saved or cleared */
 	{ STEP_DMA, dma_take, dma_give_back, EXIT_HOST },
-	/* the temporary hypervisor */
 	{ STEP_CORE_MANAGER, core_launch, core_give_back, EXIT_ERROR },
 };
 
