@@ -90,7 +90,7 @@ static void list_answer(struct manager *manager, struct answer *answer)
 
 static void show_answer(struct manager *manager, struct managed *vm, struct answer *answer)
 {
-	json_t *json = vm_json(vm), *live = vm_live(manager, vm);
+	json_t *json = vm_json(vm), *live = vm_live_json(manager, vm);
 
 	json_object_set_new(json, "live", live ? live : json_null());
 	answer_json(answer, 200, json);

@@ -19,7 +19,7 @@ static bool is_asked(const struct managed *vm)
 	       (strcmp(vm->state, "booting") == 0 || strcmp(vm->state, "sealed") == 0);
 }
 
-json_t *vm_live(struct manager *manager, struct managed *vm)
+json_t *vm_live_json(struct manager *manager, struct managed *vm)
 {
 	unsigned int patience = clock_now() < manager->impatient_until ? SHORT_PATIENCE_MS : PATIENCE_MS;
 	char *text = is_asked(vm) ? malloc(CONTROL_TEXT_MAX) : NULL;

@@ -20,7 +20,7 @@ static json_int_t sum(const json_t *vcpus, const char *key)
 /* Exits of the whole VM, as its supervisor counts them now. */
 static void exits_write(struct manager *manager, struct managed *vm, FILE *out)
 {
-	json_t *live = vm_live(manager, vm), *vcpus = json_object_get(live, "vcpus");
+	json_t *live = vm_live_json(manager, vm), *vcpus = json_object_get(live, "vcpus");
 
 	if (!live)
 		return;

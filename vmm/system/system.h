@@ -162,7 +162,7 @@ bool orders_wait(struct manager *manager);
  * live.c: guarantees, exits and more, a new reference; NULL: it doesn't run, or its supervisor didn't answer within
  * some seconds, after which it is not asked for some, and others have less time.
  */
-json_t *vm_live(struct manager *manager, struct managed *vm);
+json_t *vm_live_json(struct manager *manager, struct managed *vm);
 
 /*
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
