@@ -8,6 +8,9 @@
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/stats.h"
 
+/* A vCPU that exits for the host without a pause is read between two exits in fewer. */
+#define SNAPSHOT_TRIES 8
+
 int exits_find(struct watched_vcpu *vcpu)
 {
 	static const char *const names[EXIT_COUNTERS] = { "exits", "irq_exits", "irq_window_exits" };
@@ -15,24 +18,38 @@ int exits_find(struct watched_vcpu *vcpu)
 	return stats_find(vcpu->stats_fd, names, EXIT_COUNTERS, vcpu->exits_at);
 }
 
-int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
+static int host_exits_read(const struct watched_vcpu *vcpu, uint64_t *host)
 {
-	uint64_t windows;
+	uint64_t irqs, windows;
 
-	if (!stats_read(vcpu->stats_fd, vcpu->exits_at[0], &exits->all) ||
-	    !stats_read(vcpu->stats_fd, vcpu->exits_at[1], &exits->host) ||
+	if (!stats_read(vcpu->stats_fd, vcpu->exits_at[1], &irqs) ||
 	    !stats_read(vcpu->stats_fd, vcpu->exits_at[2], &windows))
 		return fail(-EPROTO, "KVM's statistics: a value is missing");
-	exits->host += windows;
+	*host = irqs + windows;
 	return 0;
 }
 
-/* The counters are no snapshot of one moment: there are never more of the host's than of all. */
+int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
+{
+	uint64_t host_after;
+	unsigned int tries = 0;
+
+	do {
+		if (host_exits_read(vcpu, &exits->host))
+			return -EPROTO;
+		if (!stats_read(vcpu->stats_fd, vcpu->exits_at[0], &exits->all))
+			return fail(-EPROTO, "KVM's statistics: a value is missing");
+		if (host_exits_read(vcpu, &host_after))
+			return -EPROTO;
+	} while (host_after != exits->host && ++tries < SNAPSHOT_TRIES);
+	return 0;
+}
+
 struct exits exits_since(const struct watched_vcpu *vcpu, const struct exits *now)
 {
 	struct exits since = { .all = now->all - vcpu->at_seal.all, .host = now->host - vcpu->at_seal.host };
 
-	since.host = MIN(since.host, since.all);
+	since.host = MIN(since.host, since.all); /* an exit that was just being handled at the mark */
 	return since;
 }
 

@@ -149,6 +149,8 @@ void violation_describe(const struct vm *vm, const struct violation *violation, 
 
 /*
  * ledger.c: exits by vCPU since the seal, on standard error. exits_find must have been called before exits_read.
+ * exits_read: KVM counts an exit before it counts it as the host's: these are never more than all, and one that is just
+ * being handled isn't among them. Negative errno, reported.
  * exits_since: what of @now came after the mark.
  * ledger_read takes what the logs hold: poll(2) says of them when they are half full.
  */
