@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "vmm/supervisor/control.h"
 #include "vmm/supervisor/internal.h"
 
 #define MANY 100 /* more messages than are taken at a time, and few enough for a socket to hold */
@@ -30,6 +31,7 @@ static struct vm_config cfg;
 static const struct run_options options;
 static char name[] = "web";
 static int events, console;
+static char answer[CONTROL_TEXT_MAX];
 
 static void vm_make(void)
 {
@@ -207,6 +209,31 @@ START_TEST(knocking_stops_nothing)
 }
 END_TEST
 
+/* One client connects and is stopped, say; the next one's order is taken all the same. */
+START_TEST(silent_client_holds_nobody_up)
+{
+	static char own[32];
+	struct ucred peer;
+	int silent, status;
+	pid_t client;
+
+	snprintf(own, sizeof(own), "watch-%d", (int)getpid());
+	cfg.name = own;
+	ck_assert_int_eq(control_take(&vm), 0);
+	silent = control_connect(own, 1000, &peer);
+	ck_assert_int_ge(silent, 0);
+	client = fork();
+	if (client == 0)
+		_exit(control_ask(own, "abort", answer, sizeof(answer)) ? EXIT_FAILURE : EXIT_SUCCESS);
+	vm_watch(&vm);
+	ck_assert_int_eq(waitpid(client, &status, 0), client);
+	ck_assert_int_eq(status, 0);
+	ck_assert(vm.core_gone);
+	close(silent);
+	control_give_back(&vm);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("watch");
@@ -221,6 +248,7 @@ int main(void)
 	tcase_add_test(tc, last_words_are_heard);
 	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
+	tcase_add_test(tc, silent_client_holds_nobody_up);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -3,17 +3,20 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
-#define ASK_MS 5000 /* until a supervisor that doesn't answer is given up */
+#define ASK_MS	  5000 /* until a supervisor that doesn't answer is given up */
+#define LISTEN_MS 3000 /* until a client that says nothing is hung up on */
 
 socklen_t control_address(struct sockaddr_un *address, uid_t uid, const char *name)
 {
@@ -86,13 +89,30 @@ void control_give_back(struct vm *vm)
 }
 
 /* One client at a time; the others wait in the kernel's queue. */
-void control_accept(struct vm *vm)
+static void control_accept(struct vm *vm)
 {
 	struct ucred peer;
 
 	vm->client_fd = accept4(vm->control_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	vm->client_since = clock_now();
 	if (vm->client_fd >= 0 && peer_check(vm->client_fd, &peer))
 		fd_close(&vm->client_fd);
+}
+
+int64_t control_watch(struct vm *vm)
+{
+	int64_t left = LISTEN_MS - (clock_now() - vm->client_since) / 1000000;
+
+	if (vm->client_fd < 0)
+		return -1;
+	if (left <= 0)
+		fd_close(&vm->client_fd);
+	return left > 0 ? left : -1;
+}
+
+struct pollfd control_poll(const struct vm *vm)
+{
+	return (struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
 }
 
 struct answer {
@@ -215,7 +235,7 @@ static void memory_give(const struct vm *vm)
 		warn("control socket: a client didn't take the memory: %s", strerror(-err));
 }
 
-void control_serve(struct vm *vm)
+static void control_serve(struct vm *vm)
 {
 	struct answer answer = { .len = 0 };
 	char word[CONTROL_WORD_MAX + 1];
@@ -234,6 +254,14 @@ void control_serve(struct vm *vm)
 			rings_attach(vm, word, vm->client_fd); /* as one that is the ring process' from now on */
 	}
 	fd_close(&vm->client_fd);
+}
+
+void control_turn(struct vm *vm, const struct pollfd *control)
+{
+	if (control->revents && vm->client_fd >= 0)
+		control_serve(vm);
+	else if (control->revents)
+		control_accept(vm);
 }
 
 /* For each step: to send is also to connect, which waits while a queue is full. */

@@ -179,21 +179,19 @@ static bool save_wait(struct vm *vm)
 {
 	struct pollfd fds[] = {
 		{ .fd = vm->signal_fd, .events = POLLIN },
-		{ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN },
+		control_poll(vm),
 	};
 	struct signalfd_siginfo info;
 	int64_t end = clock_now() + RETRY_MS * INT64_C(1000000), left;
 
 	while ((left = (end - clock_now()) / 1000000) > 0 && !vm->abandoned) {
-		fds[1].fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd;
+		control_watch(vm);
+		fds[1] = control_poll(vm);
 		if (poll(fds, ARRAY_SIZE(fds), (int)left) <= 0)
 			continue;
 		if (fds[0].revents && read(vm->signal_fd, &info, sizeof(info)) > 0)
 			return false;
-		if (fds[1].revents && vm->client_fd >= 0)
-			control_serve(vm);
-		else if (fds[1].revents)
-			control_accept(vm);
+		control_turn(vm, &fds[1]);
 	}
 	return !vm->abandoned;
 }

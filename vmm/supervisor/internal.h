@@ -91,6 +91,7 @@ struct vm {
 	int signal_fd;
 	int control_fd;		 /* listens for orders */
 	int client_fd;		 /* one who is about to give one, or -1 */
+	int64_t client_since;	 /* ns, CLOCK_MONOTONIC */
 	struct event end;	 /* type 0: the core manager has said nothing of an end */
 	bool core_failed;	 /* it reported an error of its own */
 	bool core_gone;		 /* and was waited for */
@@ -257,11 +258,16 @@ void rings_end(struct vm *vm);
 struct memory_request rings_request(const struct vm_plan *plan, const struct vm_config *cfg);
 bool rings_have_pool(const struct vm_plan *plan, const struct vm_config *cfg);
 
-/* control.c: orders of this user's and root's, while the VM runs. */
+/*
+ * control.c: orders of this user's and root's, while the VM runs. control_poll: what is waited for, for poll(2);
+ * control_turn: what came of it is done. control_watch hangs up on a client that keeps the others waiting and says
+ * nothing; ms until then, or -1.
+ */
 int control_take(struct vm *vm);
 void control_give_back(struct vm *vm);
-void control_accept(struct vm *vm);
-void control_serve(struct vm *vm);
+struct pollfd control_poll(const struct vm *vm);
+void control_turn(struct vm *vm, const struct pollfd *control);
+int64_t control_watch(struct vm *vm);
 
 /*
  * live.c: exits since the seal by reason, of all vCPUs together (null before it, or where this user may not know); the

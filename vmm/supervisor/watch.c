@@ -126,9 +126,7 @@ static void polls_fill(const struct vm *vm, const struct console *con, struct po
 	fds[AT_CORE] = (struct pollfd){ .fd = vm->core_pidfd, .events = POLLIN };
 	fds[AT_CONSOLE] = (struct pollfd){ .fd = console ? vm->console_fd : -1, .events = console };
 	fds[AT_IN] = (struct pollfd){ .fd = con->in.count || con->in.closed ? -1 : STDIN_FILENO, .events = POLLIN };
-	/* a client that says nothing keeps only other clients waiting */
-	fds[AT_CONTROL] =
-		(struct pollfd){ .fd = vm->client_fd >= 0 ? vm->client_fd : vm->control_fd, .events = POLLIN };
+	fds[AT_CONTROL] = control_poll(vm);
 	fds[AT_OUT] = (struct pollfd){ .fd = con->out.count ? STDOUT_FILENO : -1, .events = POLLOUT };
 	fds[AT_RINGS] = (struct pollfd){ .fd = vm->rings.fd, .events = POLLIN };
 	fds[AT_OTHER] = (struct pollfd){ .fd = vm->seal.sealed ? vm->seal.other.fd : -1, .events = POLLIN };
@@ -239,7 +237,8 @@ static void vcpus_fill(const struct vm *vm, struct pollfd *fds)
 static int deadlines_serve(struct vm *vm)
 {
 	static int64_t (*const watches[])(struct vm * vm) = {
-		seal_deadline, seal_watch, exceptions_watch, polled_watch, report_watch, rings_watch, functions_watch,
+		seal_deadline, seal_watch,  exceptions_watch, polled_watch,
+		report_watch,  rings_watch, functions_watch,  control_watch,
 	};
 	int64_t next = -1;
 
@@ -250,14 +249,6 @@ static int deadlines_serve(struct vm *vm)
 			next = left;
 	}
 	return (int)MIN(next, (int64_t)INT_MAX);
-}
-
-static void control_turn(struct vm *vm, const struct pollfd *control)
-{
-	if (control->revents && vm->client_fd >= 0)
-		control_serve(vm);
-	else if (control->revents)
-		control_accept(vm);
 }
 
 /* Each has its turn, whatever comes at the others, but the dead need none. */
