@@ -11,6 +11,7 @@ setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
   guests power-off panic busy
   tests/e2e/disks/build >&2
+  [ "${LONG:-0}" != 1 ] || make -s "$BUILD/unit/test_disks" >&2
   "$RIG" --no-devices --cpus 3 --isolated 1,2 --hugepages 2M:150 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-0}" \
     --timeout 900 --out "$OUT" -- tests/e2e/disks-runs >&2 3>&-
 }
