@@ -8,6 +8,8 @@ BUILD=${BUILD:-$ROOT/build}
 NOHYPE=${NOHYPE:-$BUILD/nohype}
 RIG=${RIG:-$ROOT/tests/rig/rig}
 GUESTS=$BUILD/guests
+# For emulated hosts whose guests are in small pages: or else the host may move one, which is an exit.
+PAGES_STAY=sysctl.vm.compact_unevictable_allowed=0
 export ROOT BUILD NOHYPE
 cd "$ROOT" || exit
 
@@ -17,7 +19,7 @@ on_kvm_host() {
   if kvm_here && here_has "$@"; then
     run_here "$@"
   else
-    "$RIG" --no-devices --env "OUT=$(out_of "$@")" --env "LONG=${LONG:-}" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" "$@"
+    "$RIG" --no-devices --append "$PAGES_STAY" --env "OUT=$(out_of "$@")" --env "LONG=${LONG:-}" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" "$@"
   fi
 }
 

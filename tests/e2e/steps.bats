@@ -16,7 +16,7 @@ setup_file() {
   gcc -shared -fPIC -D_GNU_SOURCE -O2 -o "$OUT/stop-at.so" tests/e2e/stop-at.c -ldl
   [ "${LONG:-0}" != 1 ] || devices='' parts="undo $(seq -f "%.0f/$PARTS" 0 $((PARTS - 1)))"
   for part in $parts; do
-    "$RIG" $devices --cpus 3 --mem 1G --isolated 1 --timeout "${LONG:+1}1200" --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    "$RIG" $devices --cpus 3 --mem 1G --isolated 1 --timeout "${LONG:+1}1200" --append "$PAGES_STAY" --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" \
       --env "NOHYPE=$NOHYPE" -- tests/e2e/steps-runs "$part" >&2 3>&- || cat "$OUT/nohyped.log" >&2
   done
 }

@@ -10,8 +10,8 @@ setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out TREE=$BATS_FILE_TMPDIR/tree
   make install DESTDIR="$TREE" >/dev/null
   # never here, where systemd may be this machine's
-  "$RIG" --systemd --no-devices --cpus 5 --mem 2G --timeout 900 --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" --env "LONG=${LONG:-}" -- \
-    tests/e2e/systemd-runs "$TREE" >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
+  "$RIG" --systemd --no-devices --cpus 5 --mem 2G --timeout 900 --append "$PAGES_STAY" --out "$OUT" --env "OUT=$OUT" --env "BUILD=$BUILD" \
+    --env "LONG=${LONG:-}" -- tests/e2e/systemd-runs "$TREE" >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
     cat "$BATS_FILE_TMPDIR/log" "$OUT/nohyped.log"
 }
 
