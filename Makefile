@@ -76,7 +76,7 @@ check: ## all tests; ends with "N passed, 0 failed"
 check-long: ## full matrices and soaks; goes on where it was interrupted
 	$(script)check --long
 
-bench: $(BUILD)/nohype $(BUILD)/nohype-core $(BUILD)/bench-memory ## exits, instructions, memory beside QEMU; BENCH=quick: short; BENCH=memory, BENCH=devices: those parts
+bench: $(BUILD)/nohype $(BUILD)/nohype-core $(BUILD)/bench-memory ## exits, instructions, memory beside QEMU; BENCH=quick: short; BENCH=memory, BENCH=devices, BENCH=aborts: those parts
 	@BUILD='$(abspath $(BUILD))' tests/bench/bench
 
 lint: $(BUILD)/include/dsdt.h ## format, static analysis, shell scripts, man pages

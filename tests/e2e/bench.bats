@@ -18,6 +18,13 @@ load lib.bash
   grep -qE '^Ran [1-9][0-9]* tests' <<<"$output"
 }
 
+@test "what BENCH=aborts makes of what it measured" {
+  run python3 tests/bench/test_aborts.py
+  echo "$output"
+  [ "$status" = 0 ]
+  grep -qE '^Ran [1-9][0-9]* tests' <<<"$output"
+}
+
 @test "bench takes the exit reasons from nohype explain exits" {
   "$NOHYPE" explain exits | python3 -B -c '
 import sys
