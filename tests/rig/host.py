@@ -124,6 +124,12 @@ def network_and_disk(folder):
             "-device", "nvme-ns,drive=disk,bus=nvme,nsid=1,shared=on"]
 
 
+def own_disk(options):
+    if not options.disk:
+        return []
+    return ["-drive", "if=none,id=own,format=raw,file=" + options.disk.replace(",", ",,"), "-device", "virtio-blk-pci,drive=own"]
+
+
 def numa(options):
     """Each node has its memory and its share of the CPUs, which stand side by side."""
     args, count = [], len(options.numa)
@@ -186,4 +192,4 @@ def command_line(options, folder, log, sockets):
     args += share("root", "/") + share("modules", os.path.realpath(release)) + share("asked", asked)
     if options.out:
         args += share("out", options.out, readonly=False)
-    return args + (network_and_disk(folder) if options.devices else [])
+    return args + own_disk(options) + (network_and_disk(folder) if options.devices else [])

@@ -72,6 +72,7 @@ static void event_recall(struct manager *manager, const char *text)
 	json_t *event = json_loads(text, 0, NULL);
 	const char *name = json_string_value(json_object_get(event, "vm"));
 	const char *type = json_string_value(json_object_get(event, "type")) ?: "";
+	const char *boot = json_string_value(json_object_get(event, "boot"));
 	json_int_t id = json_integer_value(json_object_get(event, "id"));
 	struct managed *vm = name ? vm_find(manager, name) : NULL;
 
@@ -84,14 +85,18 @@ static void event_recall(struct manager *manager, const char *text)
 	}
 	if (vm)
 		vm_restart_recall(vm, type, event);
+	if (strcmp(type, "manager") == 0)
+		manager->rebooted = boot && strcmp(boot, manager->boot) != 0;
 	if (vm && strcmp(type, "start") == 0) {
 		vm->run = id;
 		vm->told = 0;
+		vm->unended = true;
 	}
 	if (vm && json_object_get(event, "seq")) {
 		vm->run = json_integer_value(json_object_get(event, "run"));
 		vm->told = json_integer_value(json_object_get(event, "seq"));
-		if (strcmp(json_string_value(json_object_get(event, "state")) ?: "", "gone") == 0) {
+		vm->unended = strcmp(json_string_value(json_object_get(event, "state")) ?: "", "gone") != 0;
+		if (!vm->unended) {
 			json_decref(vm->end);
 			vm->end = json_incref(event);
 			vm->state = "gone";
@@ -143,7 +148,7 @@ static int events_compact(struct manager *manager, const char *path)
 int events_open(struct manager *manager)
 {
 	char *path = path_make("%s/events", manager->folders.state);
-	int err = path ? 0 : -ENOMEM;
+	int err = path ? boot_id_read(manager->boot, "") : -ENOMEM;
 
 	manager->events = json_array();
 	manager->events_fd = path ? open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;

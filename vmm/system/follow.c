@@ -276,6 +276,23 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	vm->ended_now = true;
 }
 
+/* The events tell of a life and of no end, and its record is gone or cut short. Nothing of it runs any more. */
+static void end_lost(struct manager *manager, struct managed *vm)
+{
+	const char *text = manager->rebooted ? "the host ended before it did: its power, a crash, or a reboot"
+					     : "nothing is known of its end: its record is gone";
+	json_t *record;
+
+	vm->told = vm->told == INT64_MAX ? 1 : vm->told + 1;
+	record = json_pack("{s:s, s:i, s:s, s:n, s:i, s:I, s:I, s:s}", "state", "gone", "code", (int)EXIT_ERROR, "text",
+			   text, "violation", "cleared_bytes", 0, "run", vm->run, "seq", vm->told, "memory",
+			   MEMORY_NOT_CLEARED);
+	vm->unended = false;
+	vm->state = "gone";
+	end_set(vm, record);
+	event_add(manager, "state", vm, record);
+}
+
 void vm_ended(struct manager *manager, struct managed *vm)
 {
 	siginfo_t info = { 0 };
@@ -285,6 +302,8 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
 	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
+	if (vm->told > vm->seq && vm->unended)
+		end_lost(manager, vm);
 	if (vm->told > vm->seq)
 		vm->state = "gone";
 	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
@@ -334,8 +353,12 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	if (path && vm->life_fd >= 0)
 		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
 	free(path);
+	if (vm->life_fd < 0 && errno != ENOENT)
+		return -errno;
+	if (vm->life_fd < 0 && vm->unended)
+		end_lost(manager, vm);
 	if (vm->life_fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return 0;
 	if (adopted && !adopt(manager, vm))
 		return 0;
 	process_find(vm);

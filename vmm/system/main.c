@@ -86,10 +86,12 @@ static int vms_find_again(struct manager *manager)
 
 		if (err)
 			return fail(err, "%s: its life can't be read: %s", manager->vms[i]->name, strerror(-err));
+		manager->vms[i]->unended = false; /* from here on its life is what tells */
 		alive += vm_is_alive(manager->vms[i]);
 	}
 	event_add(manager, "manager", NULL,
-		  json_pack("{s:s, s:i, s:i}", "state", "ready", "vms", (int)manager->count, "running", (int)alive));
+		  json_pack("{s:s, s:i, s:i, s:s}", "state", "ready", "vms", (int)manager->count, "running", (int)alive,
+			    "boot", manager->boot));
 	note("%u VMs, %u of them running; listening on \"%s/api.sock\"", manager->count, alive, manager->folders.run);
 	return 0;
 }

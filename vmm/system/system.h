@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/file.h"
 #include "vmm/config/config.h"
 #include "vmm/system/limit.h"
 #include "vmm/system/notify.h"
@@ -54,6 +55,7 @@ struct managed {
 	int rings_fd;	       /* and its rings'; -1: it has none */
 	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
 	const char *order;     /* given, and not to be taken yet: "stop" or "abort" */
+	bool unended;	       /* while nohyped starts: its events tell of a life and of no end */
 	bool ended_now;	       /* told of, and what is to follow not decided yet */
 	bool ordered;	       /* its end: not for a restart */
 	unsigned int restarts; /* in a row */
@@ -92,6 +94,8 @@ struct manager {
 	int locks[2]; /* of the folders */
 	int events_fd;
 	json_int_t last_event;
+	char boot[BOOT_ID_SIZE]; /* the host's */
+	bool rebooted;		 /* the last nohyped was of another */
 	json_t *events;		 /* the last of them, texts */
 	int64_t impatient_until; /* ns, CLOCK_MONOTONIC: a supervisor did not answer in time */
 	struct stream streams[STREAMS_MAX];
