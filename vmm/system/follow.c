@@ -276,7 +276,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	vm->ended_now = true;
 }
 
-/* The events tell of a life and of no end, and its record is gone or cut short. Nothing of it runs any more. */
+/* The events tell of a life and of no end, and so does its record, or that is gone. Nothing of it runs any more. */
 static void end_lost(struct manager *manager, struct managed *vm)
 {
 	const char *text = manager->rebooted ? "the host ended before it did: its power, a crash, or a reboot"
@@ -301,9 +301,9 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* not our child any more after a restart: then its life alone tells */
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
-	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
-	if (vm->told > vm->seq && vm->unended)
+	if (vm->unended && strcmp(vm->state, "gone") != 0 && (manager->rebooted || vm->told > vm->seq))
 		end_lost(manager, vm);
+	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
 	if (vm->told > vm->seq)
 		vm->state = "gone";
 	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
