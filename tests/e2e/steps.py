@@ -449,8 +449,10 @@ def main():
             continue
         try:
             found = kill_once(manager, before, case)
-        except (TimeoutError, RuntimeError) as error:
-            found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [f"waited in vain: {error}"], "show": show()}
+        except Exception as error:  # whatever it is: this kill has shown something, and what follows would not be clean
+            found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [repr(error)], "show": None}
+            with contextlib.suppress(Exception):
+                found["show"] = show()
             print(json.dumps(found), flush=True)
             break
         absent[case[0]] = set(found["absent"])
