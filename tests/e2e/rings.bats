@@ -35,6 +35,18 @@ left 0"
   run ! grep heartbeat "$OUT/session.err"
 }
 
+@test "a login with glibc's programs: their CPUID is let through and counted, and there is no other exit but the end" {
+  same "$(cat "$OUT/talk-login.out")" "refused
+logged in
+command answered
+left 0"
+  ended login 0 "login: the guest powered off"
+  local cpuids
+  cpuids=$(sed -n 's/.*exception cpuid: \([0-9]*\) exits were let through/\1/p' "$OUT/login.err")
+  [ "$cpuids" -gt 20 ]
+  same "$(($(exits_of_its_own login) - cpuids))" 1
+}
+
 @test "the ring process is jailed: a user of its own, no capabilities, a filter, an empty root, no vCPU's core" {
   has "$(cat "$OUT/jail")" $'NoNewPrivs:\t1'
   has "$(cat "$OUT/jail")" $'CapEff:\t0000000000000000'

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""usage: rings.py: on a host with KVM, `nohype console` at a sealed VM "session"; prints what is found, a line each."""
+"""usage: rings.py session | login: on a host with KVM, `nohype console` at a sealed VM of that name, with a shell or with a
+login; prints what is found, a line each."""
 
 import os
 import select
 import subprocess
+import sys
 import time
 
 NOHYPE = os.environ["NOHYPE"]
@@ -32,9 +34,7 @@ class Console:
         os.write(self.fd, text)
 
 
-def main():
-    console = Console("session")
-    console.expect(b"Ctrl-A x leaves it")
+def session(console):
     console.type(b"\r")
     console.expect(b"# ")
     console.type(b"echo $((6 * 7))_$(uname -s)\r")
@@ -53,9 +53,34 @@ def main():
     console.type(b"echo inter_$((1 + 1))\r")
     console.expect(b"inter_2")
     print("interrupt answered", flush=True)
+
+
+def login(console):
+    """With a wrong password first."""
+    for password in (b"open\r", b"sealed\r"):
+        console.expect(b"login: ")
+        console.type(b"tenant\r")
+        console.expect(b"Password: ")
+        console.type(password)
+        if password == b"open\r":
+            console.expect(b"Login incorrect")
+            print("refused", flush=True)
+    console.expect(b"$ ")
+    print("logged in", flush=True)
+    console.type(b"echo user_$(/glibc/busybox id -un)_$(id -u)\r")
+    console.expect(b"user_tenant_1000")
+    print("command answered", flush=True)
+
+
+def main(name):
+    console = Console(name)
+    console.expect(b"Ctrl-A x leaves it")
+    if name == "login":
+        console.type(b"\r")
+    {"session": session, "login": login}[name](console)
     console.type(b"\x01x")
     print("left", console.process.wait(PATIENCE), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
