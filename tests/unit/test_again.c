@@ -176,6 +176,36 @@ START_TEST(an_older_life_is_not_told_again)
 }
 END_TEST
 
+/* The last nohyped was of another boot. Of the VM's record all is left, or nothing. */
+static void host_ended(bool record)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	folders_make();
+	life_make(started());
+	manager = manager_begin(&capture);
+	event_add(manager, "manager", NULL, json_pack("{s:s}", "boot", "another"));
+	manager_die(manager, &capture);
+	if (!record)
+		run("rm vm/web/life");
+	for (unsigned int i = 0; i < 2; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+		ck_assert_uint_eq(told(manager, "the host ended before it did"), 1);
+		ck_assert_uint_eq(told(manager, "not cleared by nohype"), 1);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+
+START_TEST(an_end_with_the_host_is_told_once)
+{
+	host_ended(true);
+	host_ended(false);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("again");
@@ -186,6 +216,7 @@ int main(void)
 	tcase_add_test(tc, an_end_is_told_once);
 	tcase_add_test(tc, a_life_is_told_from_its_begin);
 	tcase_add_test(tc, an_older_life_is_not_told_again);
+	tcase_add_test(tc, an_end_with_the_host_is_told_once);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

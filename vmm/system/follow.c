@@ -276,6 +276,12 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	vm->ended_now = true;
 }
 
+/* More was told of this life than its record has. That of one before the last start is another's. */
+static bool record_is_short(const struct managed *vm)
+{
+	return vm->told > vm->seq && vm->told != INT64_MAX;
+}
+
 /* The events tell of a life and of no end, and so does its record, or that is gone. Nothing of it runs any more. */
 static void end_lost(struct manager *manager, struct managed *vm)
 {
@@ -283,7 +289,8 @@ static void end_lost(struct manager *manager, struct managed *vm)
 					     : "nothing is known of its end: its record is gone";
 	json_t *record;
 
-	vm->told = vm->told == INT64_MAX ? 1 : vm->told + 1;
+	/* after all that is told, and all that the record has: when that is read again, this is no news */
+	vm->told = MAX(vm->told == INT64_MAX ? 0 : vm->told, vm->seq) + 1;
 	record = json_pack("{s:s, s:i, s:s, s:n, s:i, s:I, s:I, s:s}", "state", "gone", "code", (int)EXIT_ERROR, "text",
 			   text, "violation", "cleared_bytes", 0, "run", vm->run, "seq", vm->told, "memory",
 			   MEMORY_NOT_CLEARED);
@@ -301,7 +308,7 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* not our child any more after a restart: then its life alone tells */
 	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
 		info.si_pid = 0;
-	if (vm->unended && strcmp(vm->state, "gone") != 0 && (manager->rebooted || vm->told > vm->seq))
+	if (vm->unended && strcmp(vm->state, "gone") != 0 && (manager->rebooted || record_is_short(vm)))
 		end_lost(manager, vm);
 	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
 	if (vm->told > vm->seq)
