@@ -177,10 +177,7 @@ static void signals_drop(const struct vm *vm)
 /* Orders are taken while it waits; false: one of them, or a signal, says that it shall wait no longer. */
 static bool save_wait(struct vm *vm)
 {
-	struct pollfd fds[] = {
-		{ .fd = vm->signal_fd, .events = POLLIN },
-		control_poll(vm),
-	};
+	struct pollfd fds[2] = { { .fd = vm->signal_fd, .events = POLLIN } };
 	struct signalfd_siginfo info;
 	int64_t end = clock_now() + RETRY_MS * INT64_C(1000000), left;
 

@@ -18,15 +18,15 @@ int exits_find(struct watched_vcpu *vcpu)
 	return stats_find(vcpu->stats_fd, names, EXIT_COUNTERS, vcpu->exits_at);
 }
 
-static int host_exits_read(const struct watched_vcpu *vcpu, uint64_t *host)
+static bool host_exits_read(const struct watched_vcpu *vcpu, uint64_t *host)
 {
 	uint64_t irqs, windows;
 
 	if (!stats_read(vcpu->stats_fd, vcpu->exits_at[1], &irqs) ||
 	    !stats_read(vcpu->stats_fd, vcpu->exits_at[2], &windows))
-		return fail(-EPROTO, "KVM's statistics: a value is missing");
+		return false;
 	*host = irqs + windows;
-	return 0;
+	return true;
 }
 
 int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
@@ -35,12 +35,9 @@ int exits_read(const struct watched_vcpu *vcpu, struct exits *exits)
 	unsigned int tries = 0;
 
 	do {
-		if (host_exits_read(vcpu, &exits->host))
-			return -EPROTO;
-		if (!stats_read(vcpu->stats_fd, vcpu->exits_at[0], &exits->all))
+		if (!host_exits_read(vcpu, &exits->host) ||
+		    !stats_read(vcpu->stats_fd, vcpu->exits_at[0], &exits->all) || !host_exits_read(vcpu, &host_after))
 			return fail(-EPROTO, "KVM's statistics: a value is missing");
-		if (host_exits_read(vcpu, &host_after))
-			return -EPROTO;
 	} while (host_after != exits->host && ++tries < SNAPSHOT_TRIES);
 	return 0;
 }

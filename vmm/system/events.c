@@ -145,15 +145,24 @@ static int events_compact(struct manager *manager, const char *path)
 	return err;
 }
 
+static int boot_read(struct manager *manager)
+{
+	int err = boot_id_read(manager->boot, "");
+
+	return err ? fail(err, "events: the host's boot_id: %s", strerror(-err)) : 0;
+}
+
 int events_open(struct manager *manager)
 {
 	char *path = path_make("%s/events", manager->folders.state);
-	int err = path ? boot_id_read(manager->boot, "") : -ENOMEM;
+	int err = path ? 0 : -ENOMEM;
 
 	manager->events = json_array();
 	manager->events_fd = path ? open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
 	if (path && manager->events_fd < 0)
 		err = fail(-errno, "events: \"%s\": %s", path, strerror(errno));
+	if (!err)
+		err = boot_read(manager);
 	if (!err)
 		err = events_read(manager, path);
 	if (!err)

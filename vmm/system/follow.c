@@ -250,6 +250,25 @@ static const char *memory_fate(bool ran, bool cleared)
 	return MEMORY_NOT_CLEARED;
 }
 
+/*
+ * An end that it hasn't written itself: after all that was told, and all that its record has, so that it is no news
+ * when that is read again.
+ */
+static void end_tell(struct manager *manager, struct managed *vm, enum exit_code code, const char *text, off_t cleared,
+		     const char *memory)
+{
+	json_t *record;
+
+	vm->seq = MAX(vm->told == INT64_MAX ? 0 : vm->told, vm->seq) + 1;
+	vm->told = vm->seq;
+	vm->state = "gone";
+	record = json_pack("{s:s, s:i, s:s, s:n, s:I, s:I, s:I, s:s}", "state", vm->state, "code", (int)code, "text",
+			   text, "violation", "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq,
+			   "memory", memory);
+	end_set(vm, record);
+	event_add(manager, "state", vm, record);
+}
+
 /* Its record has no "gone": it was killed, or did not come so far. */
 static void end_invent(struct manager *manager, struct managed *vm, const siginfo_t *info)
 {
@@ -257,7 +276,6 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 	bool cleared = vm->clearing && exited && info->si_status == 0;
 	char text[1200] = "the supervisor was killed", last[1024] = "";
 	enum exit_code code = EXIT_ERROR;
-	json_t *record;
 
 	if (*vm->step)
 		snprintf(text, sizeof(text), "the supervisor was killed at \"%s\"", vm->step);
@@ -266,13 +284,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 		snprintf(text, sizeof(text), "it did not start: %s", last);
 		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
 	}
-	record = json_pack("{s:s, s:i, s:s, s:n, s:I, s:I, s:I, s:s}", "state", "gone", "code", (int)code, "text", text,
-			   "violation", "cleared_bytes", (json_int_t)(cleared ? vm->clearing : 0), "run", vm->run,
-			   "seq", ++vm->seq, "memory", memory_fate(ran, cleared));
-	vm->told = vm->seq;
-	vm->state = "gone";
-	end_set(vm, record);
-	event_add(manager, "state", vm, record);
+	end_tell(manager, vm, code, text, cleared ? vm->clearing : 0, memory_fate(ran, cleared));
 	vm->ended_now = true;
 }
 
@@ -287,17 +299,9 @@ static void end_lost(struct manager *manager, struct managed *vm)
 {
 	const char *text = manager->rebooted ? "the host ended before it did: its power, a crash, or a reboot"
 					     : "nothing is known of its end: its record is gone";
-	json_t *record;
 
-	/* after all that is told, and all that the record has: when that is read again, this is no news */
-	vm->told = MAX(vm->told == INT64_MAX ? 0 : vm->told, vm->seq) + 1;
-	record = json_pack("{s:s, s:i, s:s, s:n, s:i, s:I, s:I, s:s}", "state", "gone", "code", (int)EXIT_ERROR, "text",
-			   text, "violation", "cleared_bytes", 0, "run", vm->run, "seq", vm->told, "memory",
-			   MEMORY_NOT_CLEARED);
 	vm->unended = false;
-	vm->state = "gone";
-	end_set(vm, record);
-	event_add(manager, "state", vm, record);
+	end_tell(manager, vm, EXIT_ERROR, text, 0, MEMORY_NOT_CLEARED);
 }
 
 void vm_ended(struct manager *manager, struct managed *vm)
@@ -360,12 +364,13 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	if (path && vm->life_fd >= 0)
 		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
 	free(path);
-	if (vm->life_fd < 0 && errno != ENOENT)
-		return -errno;
-	if (vm->life_fd < 0 && vm->unended)
-		end_lost(manager, vm);
-	if (vm->life_fd < 0)
+	if (vm->life_fd < 0) {
+		if (errno != ENOENT)
+			return -errno;
+		if (vm->unended)
+			end_lost(manager, vm);
 		return 0;
+	}
 	if (adopted && !adopt(manager, vm))
 		return 0;
 	process_find(vm);
