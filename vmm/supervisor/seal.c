@@ -46,6 +46,11 @@ static int log_take(struct seal *seal, struct watched_vcpu *vcpu)
 	return err == -EACCES || err == -ESRCH ? 0 : err;
 }
 
+static bool vcpus_are_there(const struct vm *vm)
+{
+	return vm->seal.count == vm->plan.vcpus;
+}
+
 int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, int vcpu_fd)
 {
 	struct seal *seal = &vm->seal;
@@ -73,8 +78,11 @@ int seal_take_vcpu(struct vm *vm, unsigned int vcpu, pid_t tid, int stats_fd, in
 		return err;
 	}
 	seal->count++;
-	if (seal->count == vm->plan.vcpus)
-		core_leave(vm);
+	if (!vcpus_are_there(vm))
+		return 0;
+	core_leave(vm);
+	if (seal->early)
+		seal_ask(vm);
 	return 0;
 }
 
@@ -111,6 +119,10 @@ void seal_ask(struct vm *vm)
 {
 	if (vm->seal.asked)
 		return;
+	if (!vcpus_are_there(vm)) {
+		vm->seal.early = true;
+		return;
+	}
 	step_say(vm, SEQUENCE_START, STEP_ASKED);
 	vm->seal.asked = true;
 	vm->seal.asked_at = clock_now();

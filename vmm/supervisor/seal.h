@@ -63,6 +63,7 @@ struct seal {
 	int64_t asked_at;		/* ns, CLOCK_MONOTONIC */
 	int64_t sealed_at;		/* the same */
 	bool asked;			/* by the guest or for it */
+	bool early;			/* it was, before all vCPUs were there, and is again when they are */
 	bool sealed;
 	bool settled; /* `silent`: from here on it is */
 	bool failed;

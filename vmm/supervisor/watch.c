@@ -198,7 +198,9 @@ static int64_t seal_deadline(struct vm *vm)
 		return seal_time_left(vm);
 	if (after == 0) {
 		seal_ask(vm);
-		return 0;
+		if (vm->seal.asked)
+			return 0;
+		after = -1; /* their event wakes us */
 	}
 	if (within == 0)
 		vm_stop(vm, EXIT_ABORTED, "it did not ask to be sealed within seal.within, and was ended");
