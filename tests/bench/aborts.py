@@ -5,12 +5,11 @@ emulated host, once beside three other VMs, and once alone where time is instruc
 import json
 import math
 import os
-import shlex
 import statistics
-import subprocess
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
+import emulated
+from emulated import HERE, Failed, found_at, make_small_guest
+
 COUNT, NEIGHBOURS = 100, 3
 STEPS = {"stopped": "the core manager's threads are gone, its vCPU with them", "told": "nohyped's client has the event `aborting`",
          "cleared": "64 MiB are cleared, and the host's", "gone": "nohyped's client has the event `gone`"}
@@ -21,43 +20,23 @@ BUCKETS_A_DOUBLING = 2
 BAR = 50
 
 
-class Failed(Exception):
-    pass
-
-
-def make_guest(build, source, output):
-    """One of a few instructions, as tests/e2e/lib.bash makes them."""
-    command = [os.environ.get("CC") or "gcc", "-nostdlib", "-static", "-no-pie", "-I" + ROOT, "-o", output,
-               os.path.join(ROOT, source), "-Wl,--build-id=none,-z,noseparate-code,-Ttext-segment=0x1000000,-e,start"]
-    if subprocess.run(command, check=False, env=dict(os.environ, BUILD=build)).returncode:
-        raise Failed(shlex.join(command))
-    return output
-
-
 def run_host(build, folder, kind, count):
     """One start of the emulated host."""
     neighbours, options = HOSTS[kind]
-    rig = shlex.split(os.environ.get("RIG") or os.path.join(HERE, "../rig/rig"))
-    found = os.path.join(folder, "found")
-    output = os.path.join(found, f"aborts-{kind}.json")
-    os.makedirs(found, exist_ok=True)
-    if os.path.exists(output):
-        os.unlink(output)
-    status = subprocess.run([*rig, "--no-devices", *options, "--timeout", str(SECONDS), "--out", found, "--",
-                             os.path.join(HERE, "aborts_run.py"), str(count), str(neighbours),
-                             os.path.join(folder, "aborts-files.json"), output], check=False,
-                            env=dict(os.environ, BUILD=build)).returncode
-    if status or not os.path.exists(output):
+    output = found_at(folder, f"aborts-{kind}.json")
+    found, status = emulated.run(build, ["--no-devices", *options, "--timeout", str(SECONDS)], output,
+                                 os.path.join(HERE, "aborts_run.py"), str(count), str(neighbours),
+                                 os.path.join(folder, "aborts-files.json"), output)
+    if found is None:
         raise Failed(f"aborts: the emulated host: exit code {status}")
-    with open(output, encoding="utf-8") as file:
-        return json.load(file)
+    return found
 
 
 def run(build, folder, count=COUNT):
     """What was found, by kind of host."""
     files = {"nohyped": os.path.join(build, "nohyped"),
-             "late-cpuid": make_guest(build, "tests/bench/late_cpuid.S", os.path.join(folder, "late-cpuid")),
-             "poll": make_guest(build, "tests/e2e/guests/poll.S", os.path.join(folder, "poll"))}
+             "late-cpuid": make_small_guest(build, "tests/bench/late_cpuid.S", os.path.join(folder, "late-cpuid")),
+             "poll": make_small_guest(build, "tests/e2e/guests/poll.S", os.path.join(folder, "poll"))}
     with open(os.path.join(folder, "aborts-files.json"), "w", encoding="utf-8") as file:
         json.dump(files, file)
     return {kind: run_host(build, folder, kind, count) for kind in HOSTS}

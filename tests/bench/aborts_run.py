@@ -17,7 +17,7 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(HERE, "../e2e"))
-from nohyped_api import Connection  # noqa: E402
+from nohyped_api import Connection, answers, exits_since_seal  # noqa: E402
 import traces  # noqa: E402
 
 RUN, STATE = "/run/aborts", "/run/aborts-state"
@@ -57,12 +57,8 @@ class Events:
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
-        connection = Connection(SOCKET, PATIENCE)
-        connection.request("GET", "/v1/events")
-        response = connection.getresponse()
-        while line := response.readline():
-            if line.startswith(b"data: "):
-                self.queue.put((time.monotonic_ns(), json.loads(line[6:])))
+        for event in Connection(SOCKET, PATIENCE).events():
+            self.queue.put((time.monotonic_ns(), event))
 
     def wait(self, name, *states):
         """{state: ns} of each on the way to the last of @states."""
@@ -79,13 +75,11 @@ class Events:
 def start_manager(program):
     process = subprocess.Popen([program, "--state", STATE, "--run", RUN])
     latest = time.monotonic() + PATIENCE
-    while time.monotonic() < latest:
-        try:
-            if ask("GET", "/v1/version")[0] == 200:
-                return process
-        except OSError:
-            time.sleep(0.2)
-    sys.exit("bench: nohyped doesn't answer")
+    while not answers(SOCKET, PATIENCE):
+        if time.monotonic() > latest:
+            sys.exit("bench: nohyped doesn't answer")
+        time.sleep(0.2)
+    return process
 
 
 def start(name, kernel, core):
@@ -117,10 +111,7 @@ def abort_once(events, exits, kernel):
 
 
 def exits_of(name):
-    """The guest's own since its seal, and the host's."""
-    vcpu = ask("GET", f"/v1/vms/{name}")[1]["live"]["vcpus"][0]
-    host = vcpu["host"] - vcpu["host_before_seal"]
-    return vcpu["exits"] - vcpu["before_seal"] - host, host
+    return exits_since_seal(lambda: ask("GET", f"/v1/vms/{name}")[1]["live"]["vcpus"])
 
 
 def main(count, neighbours, files, output):

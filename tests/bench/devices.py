@@ -3,13 +3,11 @@
 
 import json
 import os
-import shlex
-import subprocess
 
 import devices_vmms
+import emulated
+from emulated import HERE, ROOT, Failed, ask, found_at, make_small_guest
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
 KERNEL = "6.12"
 FLAGS = "-std=gnu11 -Wall -Wextra -Werror -Wshadow -O2 -s -D_GNU_SOURCE"
 MODULES = "igbvf nvme libnvdimm nd_btt nd_e820 nd_pmem virtio_net virtio_blk"
@@ -19,29 +17,9 @@ SECONDS = 900  # on a busy machine; 200 else
 RIG_OPTIONS = ["--isolated", "1", "--mem", "2G", "--hugepages", "2M:200", "--instructions", "--timeout", str(SECONDS)]
 
 
-class Failed(Exception):
-    pass
-
-
-def ask(build, *command):
-    """What a command prints."""
-    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=dict(os.environ, BUILD=build))
-    if answer.returncode:
-        raise Failed(f"{shlex.join(command)}: exit code {answer.returncode}")
-    return answer.stdout.strip()
-
-
 def compile_one(build, compiler, name, output):
     ask(build, compiler, *FLAGS.split(), "-static" if compiler == "musl-gcc" else "-O2", "-I" + ROOT, "-o", output,
         os.path.join(HERE, name))
-    return output
-
-
-def make_power_off(build, output):
-    """As tests/e2e/lib.bash makes it: a guest that powers off at once."""
-    ask(build, os.environ.get("CC") or "gcc", "-nostdlib", "-static", "-no-pie", "-I" + ROOT, "-o", output,
-        os.path.join(ROOT, "tests/e2e/guests/power-off.S"),
-        "-Wl,--build-id=none,-z,noseparate-code,-Ttext-segment=0x1000000,-e,start")
     return output
 
 
@@ -56,25 +34,17 @@ def make_files(build, folder):
                  "-o", os.path.join(folder, "devices.cpio"))
     return {"bzImage": os.path.join(kernel, "bzImage"), "vmlinux": os.path.join(kernel, "vmlinux"), "initrd": initrd,
             "nohype": os.path.join(build, "nohype"), "peer": peer,
-            "power-off": make_power_off(build, os.path.join(folder, "power-off"))}
+            "power-off": make_small_guest(build, "tests/e2e/guests/power-off.S", os.path.join(folder, "power-off"))}
 
 
 def run_once(build, folder):
     """One start of the emulated host."""
-    rig = shlex.split(os.environ.get("RIG") or os.path.join(HERE, "../rig/rig"))
-    found = os.path.join(folder, "found")
-    output = os.path.join(found, "devices.json")
-    os.makedirs(found, exist_ok=True)
-    if os.path.exists(output):
-        os.unlink(output)
-    status = subprocess.run([*rig, *RIG_OPTIONS, "--out", found, "--", os.path.join(HERE, "devices_run.py"),
-                             str(ROUNDS), os.path.join(folder, "devices-files.json"),
-                             os.path.join(found, "instructions"), output], check=False,
-                            env=dict(os.environ, BUILD=build)).returncode
-    if status or not os.path.exists(output):
+    output = found_at(folder, "devices.json")
+    found, status = emulated.run(build, RIG_OPTIONS, output, os.path.join(HERE, "devices_run.py"), str(ROUNDS),
+                                 os.path.join(folder, "devices-files.json"), found_at(folder, "instructions"), output)
+    if found is None:
         raise Failed(f"devices: the emulated host: exit code {status}")
-    with open(output, encoding="utf-8") as file:
-        return json.load(file)
+    return found
 
 
 def run(build, folder, runs):

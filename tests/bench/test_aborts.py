@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What BENCH=aborts makes of what was measured."""
 
-import os
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import aborts  # noqa: E402
 
 

@@ -4,6 +4,7 @@
 # in proof.bats, and their own end.
 
 load lib
+load proof/lib
 
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
@@ -12,12 +13,9 @@ setup_file() {
     --env "NOHYPE=$NOHYPE" --env "LONG=${LONG:-}" -- tests/e2e/rings-runs >&2 3>&-
 }
 
-# What the guest caused since the seal, but late ends of interrupts and, of one that ends itself, that one write.
+# What the guest caused since the seal but what was let through: of one that ends itself, that one write.
 exits_of_its_own() { # NAME
-  local eoi all
-  all=$(sed -n 's/.* by the host, \([0-9]*\) by the guest/\1/p' "$OUT/$1.err")
-  eoi=$(sed -n 's/.*exception eoi: \([0-9]*\) exits were let through/\1/p' "$OUT/$1.err")
-  echo $((all - ${eoi:-0}))
+  echo $(($(by_the_guest "$1") - $(let_through "$1")))
 }
 
 @test "a console session on a sealed guest: commands, their output, Ctrl-C; leaving ends nothing" {
@@ -41,10 +39,8 @@ logged in
 command answered
 left 0"
   ended login 0 "login: the guest powered off"
-  local cpuids
-  cpuids=$(sed -n 's/.*exception cpuid: \([0-9]*\) exits were let through/\1/p' "$OUT/login.err")
-  [ "$cpuids" -gt 20 ]
-  same "$(($(exits_of_its_own login) - cpuids))" 1
+  [ "$(let_through login cpuid)" -gt 20 ]
+  same "$(exits_of_its_own login)" 1
 }
 
 @test "the ring process is jailed: a user of its own, no capabilities, a filter, an empty root, no vCPU's core" {

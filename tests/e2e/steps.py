@@ -27,10 +27,11 @@ import sys
 import time
 
 import leftovers
-from nohyped_api import Connection
+from nohyped_api import Connection, answers
 
 OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
 RUN, STATE = "/run/steps", "/run/steps-state"
+SOCKET = f"{RUN}/api.sock"
 LIFE, STOP_AT, IMAGE = f"{RUN}/vm/k/life", "/run/steps-at", "/tmp/steps/disk.img"
 PATIENCE = 300  # s: an emulated host on a busy machine is slow
 CORE = 1
@@ -50,7 +51,7 @@ if os.path.isdir(CARD):
 
 
 def ask(method, path, body=None):
-    return Connection(f"{RUN}/api.sock", PATIENCE).ask(method, path, body)
+    return Connection(SOCKET, PATIENCE).ask(method, path, body)
 
 
 def show():
@@ -77,12 +78,6 @@ def state(*wanted):
     return wait_for(f"state {' or '.join(wanted)}", look)
 
 
-def answers():
-    with contextlib.suppress(OSError):
-        return ask("GET", "/v1/version")[0] == 200
-    return False
-
-
 class Manager:
     """nohyped, which is killed and started again."""
 
@@ -94,7 +89,7 @@ class Manager:
         env = {**os.environ, "LD_PRELOAD": f"{OUT}/stop-at.so", "STOP_AT": STOP_AT}
         with open(f"{OUT}/nohyped.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([f"{self.programs}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
-        wait_for("nohyped", answers)
+        wait_for("nohyped", lambda: answers(SOCKET, PATIENCE))
 
     def again(self):
         """Reaped, and a new one."""

@@ -36,8 +36,8 @@ by_the_guest() { # NAME
   sed -n 's/.* by the host, \([0-9]*\) by the guest/\1/p' "$OUT/$1.err" | awk '{ sum += $1 } END { print sum }'
 }
 
-let_through() { # NAME
-  sed -n 's/.*exception [a-z]*: \([0-9]*\) exits were let through/\1/p' "$OUT/$1.err" | awk '{ sum += $1 } END { print sum + 0 }'
+let_through() { # NAME [EXCEPTION]
+  sed -n 's/.*exception '"${2:-[a-z]*}"': \([0-9]*\) exits were let through/\1/p' "$OUT/$1.err" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # lived NAME MODE VCPUS PLANT SECONDS: it did all that it was to do
