@@ -91,7 +91,7 @@ static void reasons_print(unsigned int vcpu, struct exit_log *log)
 static void vcpu_print(const struct vm *vm, unsigned int id)
 {
 	const struct watched_vcpu *vcpu = &vm->seal.vcpus[id];
-	struct exits now, since;
+	struct exits now = { 0 }, since;
 
 	if (exits_read(vcpu, &now))
 		return;
