@@ -196,9 +196,9 @@ asan: asan-build ## build with ASan and UBSan, and run the unit tests so
 asan-build:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan CFLAGS="-O1 -g1" SANITIZE="$(ASAN)" $(BUILD)/asan/nohype $(BUILD)/asan/nohyped unit
 
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 600
 
-fuzz: fuzz-build ## fuzz the parsers for FUZZ_SECONDS (60) each
+fuzz: fuzz-build ## fuzz the parsers for FUZZ_SECONDS (600) each
 	$(script)fuzz $(FUZZ_SECONDS)
 
 fuzz-build:

@@ -48,18 +48,18 @@ static void ranges_unmap(struct functions *functions, const struct memory_layout
 
 static int irqs_set(const struct function *function, uint32_t index, const int *fds, uint32_t count)
 {
-	struct {
-		struct vfio_irq_set head;
-		int32_t fds[PCI_VECTORS_MAX]; /* head's data */
-	} set = { .head = { .argsz = (uint32_t)(sizeof(set.head) + count * sizeof(set.fds[0])),
+	union {
+		struct vfio_irq_set set;
+		uint8_t bytes[sizeof(struct vfio_irq_set) + PCI_VECTORS_MAX * sizeof(int32_t)];
+	} room = { .set = { .argsz = (uint32_t)(sizeof(room.set) + count * sizeof(fds[0])),
 			    .flags = (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE) |
 				     VFIO_IRQ_SET_ACTION_TRIGGER,
 			    .index = index,
 			    .count = count } };
 
-	for (uint32_t i = 0; i < count; i++)
-		set.fds[i] = fds[i];
-	return ioctl(function->device_fd, VFIO_DEVICE_SET_IRQS, &set) ? -errno : 0;
+	if (count)
+		memcpy(room.bytes + offsetof(struct vfio_irq_set, data), fds, count * sizeof(fds[0]));
+	return ioctl(function->device_fd, VFIO_DEVICE_SET_IRQS, &room.set) ? -errno : 0;
 }
 
 /* All vectors at once, and for good: masking is between the guest's table and KVM. */
