@@ -13,6 +13,7 @@
 
 struct clearing {
 	_Atomic(const struct store_loop *) loop; /* the same address in both processes; NULL: not chosen yet */
+	_Atomic uint64_t failed;		 /* bytes in pages that the hardware doesn't take any more */
 	uint64_t seed;
 	int64_t begun;
 	int64_t took;
@@ -58,31 +59,77 @@ static bool sample_is_zero(const uint8_t *bytes, uint64_t len, uint64_t seed)
 	return seen == 0;
 }
 
-static int clear_piece(struct memory *mem, void *shared, uint64_t offset, uint64_t len)
+static void bytes_clear(const struct memory *mem, struct clearing *clearing, uint64_t offset, uint64_t len)
 {
-	struct clearing *clearing = shared;
-	int err = piece_touch(mem, offset, len);
-	const struct store_loop *loop;
-	uint64_t at = offset, left = len;
+	const struct store_loop *loop = loop_get(mem, clearing, &offset, &len);
 
+	loop->zero(mem->host + offset, len);
+}
+
+/*
+ * Memory that failed while the guest ran (mm/memory-failure.c): the kernel has taken such a page out of use, and gives
+ * it to nobody any more. A store there would be SIGBUS; the pages around it are as they were.
+ */
+static int page_clear(struct memory *mem, struct clearing *clearing, uint64_t offset)
+{
+	int err = piece_touch(mem, offset, mem->page_size);
+
+	if (err == -EHWPOISON) {
+		atomic_fetch_add(&clearing->failed, mem->page_size);
+		return 0;
+	}
 	if (err)
 		return err;
-	loop = loop_get(mem, clearing, &at, &left);
-	loop->zero(mem->host + at, left);
-	return sample_is_zero(mem->host + offset, len, clearing->seed ^ offset) ? 0 : -EIO;
+	bytes_clear(mem, clearing, offset, mem->page_size);
+	return bytes_are_zero(mem->host + offset, mem->page_size) ? 0 : -EIO;
+}
+
+static int clear_piece(struct memory *mem, void *shared, uint64_t offset, uint64_t len)
+{
+	const struct clearing *clearing = shared;
+	int err = piece_touch(mem, offset, len);
+
+	if (!err) {
+		bytes_clear(mem, shared, offset, len);
+		return sample_is_zero(mem->host + offset, len, clearing->seed ^ offset) ? 0 : -EIO;
+	}
+	if (err != -EHWPOISON)
+		return err;
+	err = 0;
+	for (uint64_t done = 0; !err && done < len; done += mem->page_size)
+		err = page_clear(mem, shared, offset + done);
+	return err;
+}
+
+static int page_verify(const struct memory *mem, uint64_t offset, uint64_t len)
+{
+	if (madvise(mem->host + offset, len, MADV_POPULATE_READ))
+		return -errno;
+	return bytes_are_zero(mem->host + offset, len) ? 0 : -EIO;
 }
 
 static int verify_piece(struct memory *mem, void *shared, uint64_t offset, uint64_t len)
 {
+	int err = page_verify(mem, offset, len);
+
 	(void)shared;
-	return bytes_are_zero(mem->host + offset, len) ? 0 : -EIO;
+	if (err != -EHWPOISON)
+		return err;
+	err = 0;
+	for (uint64_t done = 0; !err && done < len; done += mem->page_size) {
+		err = page_verify(mem, offset + done, mem->page_size);
+		if (err == -EHWPOISON)
+			err = 0;
+	}
+	return err;
 }
 
 static void cleared_fill(struct memory_cleared *cleared, const struct crew_work *work, int64_t begun)
 {
 	const struct clearing *clearing = work->shared;
 
-	*cleared = (struct memory_cleared){ .bytes = work->mem->layout.size,
+	*cleared = (struct memory_cleared){ .bytes = work->mem->layout.size - clearing->failed,
+					    .failed = clearing->failed,
 					    .ns = clock_now() - begun,
 					    .threads = work->threads,
 					    .verified = work->second != NULL };

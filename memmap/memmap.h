@@ -168,7 +168,8 @@ void memory_unmap(struct memory *mem);
 enum memory_clear_how { MEMORY_CLEAR_SAMPLE, MEMORY_CLEAR_VERIFY };
 
 struct memory_cleared {
-	uint64_t bytes; /* 0: not done */
+	uint64_t bytes;	 /* 0: not done */
+	uint64_t failed; /* bytes, not among those: in pages that the hardware lost, which the kernel gives to nobody */
 	int64_t ns;
 	unsigned int threads;
 	char stores[16]; /* which it was: "clzero" */

@@ -234,6 +234,46 @@ START_TEST(silent_client_holds_nobody_up)
 }
 END_TEST
 
+/* The host was asleep, or its clock was set, between two looks: as the kernel's clocks say then. */
+static const struct {
+	int64_t asleep, wall; /* ns */
+	const char *said;
+} clocks[] = {
+	{ 0, 0, "" },
+	{ 5001 * INT64_C(1000000), 0, "nohype: warning: web: the host: suspended: for 5.0" },
+	{ 0, INT64_C(3600000000000), "nohype: warning: web: the host: clock set: forward by " },
+	{ 0, -INT64_C(3600000000000), "nohype: warning: web: the host: clock set: back by " },
+	{ 0, INT64_C(100000000), "" }, /* two clocks are not read at one moment */
+};
+
+START_TEST(clocks_are_compared)
+{
+	struct capture cap;
+	char *said;
+
+	ck_assert_int_eq(host_watch(&vm), -1);
+	cfg.watch_every = 60000;
+	vm.seal.marked = true;
+	vm.seal.guarantees.count = GUARANTEE_COUNT;
+	for (unsigned int i = 0; i < GUARANTEE_COUNT; i++) /* nothing was promised, so that nothing is lost */
+		vm.seal.guarantees.rows[i].state = GUARANTEE_NOT_HAD;
+	ck_assert_int_eq(host_watch(&vm), 60000);
+	ck_assert_int_le(host_watch(&vm), 60000);
+	vm.watched.next = 1;
+	vm.watched.asleep -= clocks[_i].asleep;
+	vm.watched.wall -= clocks[_i].wall;
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert_int_eq(host_watch(&vm), 60000);
+	said = capture_end(&cap);
+	if (!*clocks[_i].said)
+		ck_assert_ptr_null(strstr(said, "the host"));
+	ck_assert_msg(strncmp(said, clocks[_i].said, strlen(clocks[_i].said)) == 0, "%s", said);
+	ck_assert_uint_eq(vm.watched.count, *clocks[_i].said != 0);
+	free(said);
+	host_watch_release(&vm);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("watch");
@@ -249,6 +289,7 @@ int main(void)
 	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
 	tcase_add_test(tc, silent_client_holds_nobody_up);
+	tcase_add_loop_test(tc, clocks_are_compared, 0, ARRAY_SIZE(clocks));
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

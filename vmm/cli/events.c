@@ -60,10 +60,12 @@ static void event_print(const json_t *event)
 	char escaped[256];
 
 	printf("%8" JSON_INTEGER_FORMAT "  %-24s  %-9s  %-16s  %s", json_integer_value(json_object_get(event, "id")),
-	       text_of(event, "time"), text_of(event, "type"), text_of(event, "vm"), text_of(event, "state"));
+	       text_of(event, "time"), text_of(event, "type"), text_of(event, "vm"), text_of(event, "guarantee"));
+	printf("%s%s", *text_of(event, "guarantee") ? " " : "", text_of(event, "state"));
 	if (json_is_integer(code))
-		printf(" (%" JSON_INTEGER_FORMAT "): %s", json_integer_value(code),
-		       escape_text(escaped, sizeof(escaped), text, strlen(text)));
+		printf(" (%" JSON_INTEGER_FORMAT ")", json_integer_value(code));
+	if (*text)
+		printf(": %s", escape_text(escaped, sizeof(escaped), text, strlen(text)));
 	putchar('\n');
 }
 

@@ -19,6 +19,7 @@ void config_init(struct vm_config *cfg)
 				   .seal_level = SEAL_STRICT,
 				   .seal_settle = 1000,
 				   .beat_abort = true,
+				   .watch_every = 5000,
 				   .restart = { .delay = 1000, .limit = 5 } };
 }
 

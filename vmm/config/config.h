@@ -121,6 +121,8 @@ struct vm_config {
 	uint64_t beat_every;	   /* ms in which a heartbeat is wanted; 0: none is */
 	unsigned int beats_missed; /* so many times that without one are too long */
 	bool beat_abort;	   /* which ends the VM, or else is reported */
+	uint64_t watch_every;	   /* ms between two looks at what the host has changed, at least 1000 */
+	bool watch_abort;	   /* a guarantee that was lost ends the VM, or else is reported */
 	char *report;		   /* path, as the kernel's, or NULL: none is written */
 	struct restart restart;
 	enum smt smt;

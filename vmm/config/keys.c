@@ -318,6 +318,9 @@ static const struct key keys[] = {
 	{ "heartbeat.every", set_heartbeat_every, DURATION },
 	{ "heartbeat.missing", set_heartbeat_missing, "a whole number from 1 to 1000" },
 	{ "heartbeat.then", set_heartbeat_then, "\"abort\" or \"report\"" },
+	{ "watch", NULL, "an object with every and then" },
+	{ "watch.every", set_watch_every, "a time as \"5s\" or \"1m\" (a whole number and s, m or h; at most a week)" },
+	{ "watch.then", set_watch_then, "\"abort\" or \"report\"" },
 };
 
 const struct key *key_at(unsigned int i)

@@ -71,6 +71,7 @@ int functions_agree(const struct vm_config *cfg, const char *where);
 key_set_fn set_l3, set_l2, set_memory_bandwidth, set_cache_exclusive;
 int cache_agrees(const struct vm_config *cfg, const char *where);
 /* rings.c */
+key_set_fn set_watch_every, set_watch_then;
 key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
 
 /* restart.c */

@@ -229,6 +229,35 @@ static void guarantees_write(const json_t *report, FILE *out)
 	fputs("</tbody>\n</table>\n</section>\n", out);
 }
 
+static void changes_write(const json_t *report, FILE *out)
+{
+	const json_t *one;
+	size_t i;
+
+	if (!json_array_size(told_get(report, "changes")))
+		return;
+	fputs("<section>\n<h2>What the host changed meanwhile</h2>\n<table class=\"stack\">\n<thead><tr><th>what</th>"
+	      "<th>became</th><th>after</th><th>as read from the kernel</th></tr></thead>\n<tbody>\n",
+	      out);
+	json_array_foreach (told_get(report, "changes"), i, one) {
+		const char *state = told_text(one, "state");
+
+		fputs("<tr><th scope=\"row\">", out);
+		markup_text(told_text(one, "what"), out);
+		fputs("</th><td>", out);
+		tag(strcmp(state, "held again") == 0 ? "good"
+		    : strcmp(state, "lost") == 0     ? "bad"
+						     : "warn",
+		    state, out);
+		fputs("</td><td>", out);
+		markup_duration(told_number(one, "ns"), out);
+		fputs("</td><td>", out);
+		markup_text(told_text(one, "evidence"), out);
+		fputs("</td></tr>\n", out);
+	}
+	fputs("</tbody>\n</table>\n</section>\n", out);
+}
+
 static void violation_write(const json_t *report, FILE *out)
 {
 	static const struct {
@@ -443,6 +472,7 @@ void page_write(const json_t *report, FILE *out)
 	facts_write(report, out);
 	violation_write(report, out);
 	guarantees_write(report, out);
+	changes_write(report, out);
 	timeline_write(report, out);
 	ledger_write(report, out);
 	reasons_write(report, out);

@@ -99,6 +99,15 @@ static const struct shape guarantee[] = {
 };
 static const struct shape guarantees = { "", OBJECT, .members = guarantee };
 
+static const struct shape change[] = {
+	{ "ns", COUNT },
+	{ "what", TEXT },
+	{ "state", WORD, .words = "lost|held again|suspended|clock set" },
+	{ "evidence", TEXT },
+	{ NULL },
+};
+static const struct shape changes = { "", OBJECT, .members = change };
+
 static const struct shape node[] = {
 	{ "node", COUNT, .max = 1023 },
 	{ "bytes", COUNT },
@@ -254,6 +263,7 @@ static const struct shape report_members[] = {
 	{ "states", LIST, .max = 16, .members = &states },
 	{ "steps", LIST, .optional = true, .max = 64, .members = &steps },
 	{ "guarantees", LIST, .max = 32, .members = &guarantees },
+	{ "changes", LIST, .optional = true, .max = 64, .members = &changes },
 	{ "memory", OBJECT, .optional = true, .members = memory },
 	{ "cache", OBJECT, .optional = true, .or_null = true, .members = cache },
 	{ "functions", LIST, .optional = true, .max = 4, .members = &functions },

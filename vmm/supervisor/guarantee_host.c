@@ -14,7 +14,8 @@
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/proc.h"
 
-#define COMPACT "/proc/sys/vm/compact_unevictable_allowed"
+#define CPU_ONLINE "/sys/devices/system/cpu/online"
+#define COMPACT	   "/proc/sys/vm/compact_unevictable_allowed"
 
 /* The first line of a file of the kernel's. False: it can't be read. */
 static bool line_read(const char *path, char *line, size_t size)
@@ -80,6 +81,14 @@ static bool siblings_are_hosts(const struct vm *vm, const struct cpus *isolated,
 	return true;
 }
 
+/* The kernel lets a thread run anywhere when its only core goes (kernel/sched/core.c, select_fallback_rq()). */
+static bool is_offline(unsigned int core)
+{
+	struct cpus online;
+
+	return !cpus_read(&online, CPU_ONLINE) && !cpus_has(&online, core);
+}
+
 void guarantee_cores(const struct vm *vm, struct guarantee *row)
 {
 	char list[128], mine[96], isolated[96], siblings[96];
@@ -90,8 +99,9 @@ void guarantee_cores(const struct vm *vm, struct guarantee *row)
 		int core = core_of(vm->core_pid, vm->seal.vcpus[i].tid, list, sizeof(list));
 
 		if (core < 0 || (unsigned int)core != vm->plan.cores[i]) {
-			guarantee_set(row, GUARANTEE_NOT_HELD, "vCPU %u may run on %s, and was given core %u", i, list,
-				      vm->plan.cores[i]);
+			guarantee_set(row, GUARANTEE_NOT_HELD, "vCPU %u may run on %s, and was given core %u%s", i,
+				      list, vm->plan.cores[i],
+				      is_offline(vm->plan.cores[i]) ? ", which is offline" : "");
 			return;
 		}
 		if (known && !cpus_has(&set, (unsigned int)core)) {

@@ -13,6 +13,7 @@
 #include "memmap/memmap.h"
 #include "sriov/sriov.h"
 #include "vmm/core/handoff.h"
+#include "vmm/supervisor/host_watch.h"
 #include "vmm/supervisor/report.h"
 #include "vmm/supervisor/seal.h"
 #include "vmm/supervisor/steps.h"
@@ -57,7 +58,6 @@ struct ring_process {
 	char reason[96]; /* why it ended the VM */
 };
 
-/* The running one. */
 /* What a report says of a disk. */
 struct disk_told {
 	enum disk_format format;
@@ -77,6 +77,7 @@ struct vm_namespace {
 	const char *cleared;	      /* how; NULL: it isn't */
 };
 
+/* The running one. */
 struct vm {
 	const struct vm_config *cfg;
 	const struct run_options *opt;
@@ -102,6 +103,7 @@ struct vm {
 	struct seal seal;
 	unsigned int seal_step;	    /* of the order in which the core manager may report */
 	struct violation violation; /* .found: what ended it was one */
+	struct host_watch watched;
 	struct report report;
 	struct timespec utc; /* the start, CLOCK_REALTIME */
 	int64_t started;     /* ns, CLOCK_MONOTONIC, as are the next; 0: not yet */
@@ -283,11 +285,12 @@ bool events_receive(struct vm *vm);
 
 /*
  * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say,
- * life_step and life_end can't fail the VM.
+ * life_step, life_change and life_end can't fail the VM.
  */
 int life_begin(struct vm *vm);
 void life_say(struct vm *vm, const char *state);
 void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns);
+void life_change(struct vm *vm, const char *what, const char *state, const char *evidence);
 void life_end(struct vm *vm, const struct outcome *outcome);
 /* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
 void life_console(void);

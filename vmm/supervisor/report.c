@@ -268,6 +268,7 @@ void report_collect(struct vm *vm, const struct outcome *outcome)
 	json_object_set_new(json, "times", times_json(vm));
 	json_object_set_new(json, "states", states_json(vm, outcome));
 	json_object_set_new(json, "guarantees", guarantees_json(&vm->seal.guarantees));
+	json_object_set_new(json, "changes", host_changes_json(vm));
 	json_object_set_new(json, "memory", memory_json(vm));
 	json_object_set_new(json, "cache", cache_json(vm, true));
 	json_object_set_new(json, "functions", functions_json(vm));

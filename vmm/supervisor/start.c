@@ -105,6 +105,11 @@ static void memory_give_back(struct vm *vm)
 			 &vm->cleared))
 		outcome_spoil(vm,
 			      "; its memory was not cleared by nohype: the kernel zeroes each page for its next user");
+	else if (cleared->failed)
+		outcome_spoil(vm,
+			      "; %" PRIu64 " KiB of its memory have failed, and could not be cleared: the kernel gives "
+			      "these pages to nobody; the rest is cleared",
+			      cleared->failed >> 10);
 	else if (vm->core_pid > 0)
 		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s, by %u thread%s with %s%s", vm->cfg->name,
 		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads,
@@ -226,6 +231,7 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	evidence_print(vm);
 	report_collect(vm, outcome);
 	vm_give_back(vm);
+	host_watch_release(vm);
 	if (vm->report.failed && outcome->code == EXIT_CLEAN)
 		outcome->code = EXIT_ERROR;
 }

@@ -239,8 +239,8 @@ static void vcpus_fill(const struct vm *vm, struct pollfd *fds)
 static int deadlines_serve(struct vm *vm)
 {
 	static int64_t (*const watches[])(struct vm * vm) = {
-		seal_deadline, seal_watch,  exceptions_watch, polled_watch,
-		report_watch,  rings_watch, functions_watch,  control_watch,
+		seal_deadline, seal_watch,	exceptions_watch, polled_watch, report_watch,
+		rings_watch,   functions_watch, control_watch,	  host_watch,
 	};
 	int64_t next = -1;
 

@@ -131,6 +131,34 @@ static void run_take(struct managed *vm, const json_t *record)
 	vm->run = run;
 }
 
+/* An event of it, if it is news. */
+static bool record_tell(struct manager *manager, struct managed *vm, const char *type, json_t *record)
+{
+	if (vm->seq <= vm->told)
+		return false;
+	vm->told = vm->seq;
+	json_object_set_new(record, "run", json_integer(vm->run));
+	json_object_set_new(record, "seq", json_integer(vm->seq));
+	event_add(manager, type, vm, json_incref(record));
+	return true;
+}
+
+/* What the host has changed under it: a guarantee that was lost or is held again, or its sleep or clock. */
+static void change_take(struct manager *manager, struct managed *vm, json_t *record)
+{
+	const char *what = json_string_value(json_object_get(record, "change"));
+	bool host = what && strcmp(what, "host") == 0;
+
+	if (!what)
+		return;
+	if (!host)
+		json_object_set(record, "guarantee", json_object_get(record, "change"));
+	json_object_set(record, "state", json_object_get(record, "to"));
+	json_object_del(record, "change");
+	json_object_del(record, "to");
+	record_tell(manager, vm, host ? "host" : "guarantee", record);
+}
+
 static void record_take(struct manager *manager, struct managed *vm, const char *text)
 {
 	json_t *record = json_loads(text, 0, NULL);
@@ -147,13 +175,9 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		if (strcmp(state, "gone") == 0)
 			end_take(manager, vm, record);
 	}
-	if (state && vm->seq > vm->told) {
-		vm->told = vm->seq;
-		json_object_set_new(record, "run", json_integer(vm->run));
-		json_object_set_new(record, "seq", json_integer(vm->seq));
-		event_add(manager, "state", vm, json_incref(record));
+	if (state && record_tell(manager, vm, "state", record))
 		vm->ended_now = strcmp(state, "gone") == 0;
-	}
+	change_take(manager, vm, record);
 	json_decref(record);
 	if (vm->order && state_listens(vm->state))
 		order_send(vm);

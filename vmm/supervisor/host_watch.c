@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the host does while a guest runs sealed: a core that goes offline, a tool that moves threads or takes a
+ * partition back, memory that fails, a function's settings, a suspend, a clock that is set. Seen by reading the
+ * guarantees again, which disturbs no vCPU; what the kernel tells by itself (a function that is wanted back) is
+ * elsewhere.
+ */
+#include "vmm/supervisor/host_watch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "vmm/supervisor/internal.h"
+
+#define CLOCK_SET INT64_C(1000000000) /* ns: less is what two looks at two clocks can differ by on a busy host */
+
+static int64_t clock_read(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* @what: a guarantee's name, or "host". */
+static void change_tell(struct vm *vm, const char *what, const char *state, const char *evidence)
+{
+	struct host_watch *watched = &vm->watched;
+	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "ns", (json_int_t)(clock_now() - vm->started), "what", what,
+				 "state", state, "evidence", evidence);
+
+	watched->count++;
+	life_change(vm, what, state, evidence);
+	if (!watched->kept)
+		watched->kept = json_array();
+	if (watched->count <= CHANGES_KEPT)
+		json_array_append(watched->kept, json);
+	else if (watched->count == CHANGES_KEPT + 1)
+		warn("%s: more changes than the report tells", vm->cfg->name);
+	json_decref(json);
+}
+
+static void lost_act(struct vm *vm, unsigned int id, const struct guarantee *row)
+{
+	bool required = vm->cfg->require & 1U << id;
+
+	if (!required && !vm->cfg->watch_abort)
+		return;
+	snprintf(vm->watched.reason, sizeof(vm->watched.reason), "guarantee lost: %s: %s%s", row->name,
+		 required ? "it requires that: " : "", row->evidence);
+	vm_stop(vm, EXIT_ABORTED, vm->watched.reason);
+}
+
+/* One that was held at the seal is lost, or held again. What wasn't held was never promised. */
+static void guarantee_compare(struct vm *vm, unsigned int id, const struct guarantee *row)
+{
+	bool held = row->state == GUARANTEE_HELD, was_held = !(vm->watched.lost & 1U << id);
+
+	if (vm->seal.guarantees.rows[id].state != GUARANTEE_HELD || held == was_held)
+		return;
+	vm->watched.lost ^= 1U << id;
+	if (held)
+		note("%s: guarantee held again: %s: %s", vm->cfg->name, row->name, row->evidence);
+	else
+		warn("%s: guarantee lost: %s: %s", vm->cfg->name, row->name, row->evidence);
+	change_tell(vm, row->name, held ? "held again" : "lost", row->evidence);
+	if (!held)
+		lost_act(vm, id, row);
+}
+
+static void guarantees_look(struct vm *vm)
+{
+	struct guarantees now;
+
+	guarantees_read(vm, &now);
+	for (unsigned int i = 0; i < now.count && !vm->core_gone; i++)
+		guarantee_compare(vm, i, &now.rows[i]);
+}
+
+static void clocks_mark(struct host_watch *watched)
+{
+	int64_t boot = clock_read(CLOCK_BOOTTIME);
+
+	watched->asleep = boot - clock_now();
+	watched->wall = clock_read(CLOCK_REALTIME) - boot;
+}
+
+/* @by ns in which the clock was set, to the nearest ms. */
+static void host_tell(struct vm *vm, const char *state, const char *what, int64_t by)
+{
+	char evidence[96];
+
+	snprintf(evidence, sizeof(evidence), "%s%" PRId64 ".%03" PRId64 " s", what, by / 1000000000,
+		 by / 1000000 % 1000);
+	warn("%s: the host: %s: %s", vm->cfg->name, state, evidence);
+	change_tell(vm, "host", state, evidence);
+}
+
+static void clocks_look(struct vm *vm)
+{
+	struct host_watch before = vm->watched, *now = &vm->watched;
+	int64_t slept, set;
+
+	clocks_mark(now);
+	slept = now->asleep - before.asleep;
+	set = now->wall - before.wall;
+	if (slept >= CLOCK_SET / 1000)
+		host_tell(vm, "suspended", "for ", slept);
+	if (set >= CLOCK_SET)
+		host_tell(vm, "clock set", "forward by ", set);
+	else if (set <= -CLOCK_SET)
+		host_tell(vm, "clock set", "back by ", -set);
+}
+
+int64_t host_watch(struct vm *vm)
+{
+	struct host_watch *watched = &vm->watched;
+	int64_t now = clock_now(), every = (int64_t)vm->cfg->watch_every;
+
+	if (!vm->seal.marked || !vm->seal.guarantees.count)
+		return -1;
+	if (!watched->next) {
+		clocks_mark(watched);
+	} else if (now < watched->next) {
+		return (watched->next - now) / 1000000 + 1;
+	} else {
+		clocks_look(vm);
+		guarantees_look(vm);
+	}
+	watched->next = clock_now() + every * 1000000;
+	return every;
+}
+
+json_t *host_changes_json(const struct vm *vm)
+{
+	return vm->watched.kept ? json_incref(vm->watched.kept) : json_array();
+}
+
+void host_watch_release(struct vm *vm)
+{
+	json_decref(vm->watched.kept);
+	vm->watched.kept = NULL;
+}
