@@ -42,13 +42,14 @@ NOHYPE_SRCS := $(sort $(foreach d,$(NOHYPE_DIRS),$(wildcard $(d)/*.c)) $(REASONS
 CORE_SRCS   := $(sort $(filter-out $(REASONS),$(foreach d,$(CORE_DIRS),$(wildcard $(d)/*.c)))) $(CORE_BASE)
 SYSTEM_SRCS := $(sort $(foreach d,$(SYSTEM_DIRS),$(wildcard $(d)/*.c)))
 UNIT_SRCS   := $(sort $(wildcard tests/unit/*.c))
-FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/*.c))
+FUZZ_SRCS   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 NOHYPE_OBJS := $(NOHYPE_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 SYSTEM_OBJS := $(SYSTEM_SRCS:%.c=$(BUILD)/nohype.d/%.o)
 CORE_OBJS   := $(CORE_SRCS:%.c=$(BUILD)/core.d/%.o)
 RINGS_OBJS  := $(RINGS_SRCS:%.c=$(BUILD)/core.d/%.o)
-UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%)
+REPLAY_BINS := $(FUZZ_SRCS:tests/fuzz/fuzz_%.c=$(BUILD)/unit/replay_%)
+UNIT_BINS   := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/unit/%) $(REPLAY_BINS)
 FUZZ_BINS   := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/bin/%)
 MAN_PAGES   := $(patsubst man/%.scd,$(BUILD)/man/%,$(sort $(wildcard man/*.scd))) \
 	       $(BUILD)/man/nohype-exits.7 $(BUILD)/man/nohype-checks.7
@@ -173,6 +174,12 @@ $(BUILD)/unit/%: tests/unit/%.c $(UNIT_OBJS)
 	@scripts/have check.h
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
+
+# The fuzzers' corpora, with each fuzzer's own checks.
+$(BUILD)/unit/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(UNIT_OBJS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS) $(CHECK_LIBS)
 
 $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(call say,CC,$<)
