@@ -6,6 +6,9 @@ CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 GUESTS=$BUILD/guests
 SMALL_GUESTS=$BUILD/e2e-guests
 INITRD=$GUESTS/initramfs.cpio
+# For a Debian kernel's command line: without what no test is about, and what takes an emulated guest seconds.
+# shellcheck disable=SC2034 # for who sources this
+SOON="cryptomgr.notests=1 init_on_alloc=0 initcall_blacklist=jent_mod_init"
 
 # keep NAME COMMAND...: its outputs in NAME.out and NAME.err, its exit code in NAME.status, its seconds in NAME.seconds.
 keep() {
@@ -21,6 +24,31 @@ vm() {
   local name=$1
   shift
   keep "$name" timeout -k 5 "${LIMIT:-300}" "$NOHYPE" run "$@" </dev/null
+}
+
+# An emulated host does a tenth of a second's work for each program that is started: who waits for something starts none.
+
+# pause SECONDS
+pause() {
+  [ -p /run/e2e.never ] || mkfifo /run/e2e.never
+  read -r -t "$1" <>/run/e2e.never || true
+}
+
+# until_has FILE [TEXT...]: waits until there is one of TEXT in it, or anything at all; four minutes at most.
+until_has() {
+  local file=$1 found text end=$((SECONDS + 240))
+  shift
+  while [ $SECONDS -lt $end ]; do
+    found=
+    [ ! -e "$file" ] || IFS= read -r -d '' found <"$file" || true
+    for text in "${@:-}"; do
+      [ -z "$found" ] || [[ $found != *"$text"* ]] || return 0
+    done
+    pause 0.1
+  done
+  echo "$file: not within four minutes: $*" >&2
+  cat "${file%.*}".* >&2
+  return 1
 }
 
 # On an emulated host: folders for temporary files that are its own. Others write into those of the machine under it.

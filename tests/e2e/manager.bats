@@ -6,9 +6,9 @@ load lib
 
 setup_file() {
   tests/e2e/violations/build >/dev/null
-  guests poll
+  guests rest
   export OUT=$BATS_FILE_TMPDIR/out
-  on_kvm_host --cpus 4 --mem 2G --timeout "${LONG:+9}600" --out "$OUT" -- tests/e2e/manager-runs >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
+  on_kvm_host --cpus 4 --mem 2G --hugepages 2M:162 --timeout "${LONG:+1}1200" --out "$OUT" -- tests/e2e/manager-runs >"$BATS_FILE_TMPDIR/found" 2>"$BATS_FILE_TMPDIR/log" 3>&- ||
     cat "$BATS_FILE_TMPDIR/log" "$OUT/nohyped.log"
 }
 
@@ -74,7 +74,7 @@ found() {
 }
 
 # LONG=1: 1,000 of them.
-@test "30 cycles of start and stop leave as many fds, processes, files, cgroups and sockets, and no memory" {
+@test "30 cycles of start and stop leave as many fds, processes, files, cgroups, sockets and huge pages, and no memory" {
   found cycles "$([ "${LONG:-0}" = 1 ] && echo 1000 || echo 30)|(0, 0)|True|True"
 }
 

@@ -6,9 +6,9 @@ load lib
 
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/out
-  guests busy
+  guests idle
   make -s "$BUILD/resctrlfs" >&2
-  "$RIG" --cpus 4 --numa 2 --hugepages 2M:160 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 500 \
+  "$RIG" --cpus 4 --numa 2 --hugepages 2M:160 --env "OUT=$OUT" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" --timeout 1000 \
     --out "$OUT" -- tests/e2e/placement-runs >&2 3>&-
 }
 
