@@ -145,6 +145,24 @@ START_TEST(last_words_are_heard)
 }
 END_TEST
 
+/* An order that comes while it is being sealed is what ended it, not that the dead couldn't be sealed. */
+START_TEST(dead_are_not_sealed)
+{
+	static const enum event_type types[] = { EVENT_BOOTING, EVENT_READY, EVENT_QUIET, EVENT_FILTERED };
+	struct outcome outcome = { 0 };
+
+	vm.plan.vcpus = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		ck_assert_int_eq(send(events, &(struct event){ .type = types[i] }, sizeof(struct event), 0),
+				 sizeof(struct event));
+	vm_stop(&vm, EXIT_ABORTED, "aborted by order");
+	ck_assert(events_receive(&vm));
+	outcome_find(&vm, &outcome);
+	ck_assert_int_eq(outcome.code, EXIT_ABORTED);
+	ck_assert_str_eq(outcome.text, "aborted by order");
+}
+END_TEST
+
 /* A vCPU whose statistics can't be understood isn't taken: its fds are closed once, and who gets their numbers next
  * keeps them. */
 START_TEST(refused_fds_are_closed_once)
@@ -286,6 +304,7 @@ int main(void)
 	tcase_add_test(tc, guest_is_ready_once);
 	tcase_add_test(tc, events_have_turns);
 	tcase_add_test(tc, last_words_are_heard);
+	tcase_add_test(tc, dead_are_not_sealed);
 	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
 	tcase_add_test(tc, silent_client_holds_nobody_up);

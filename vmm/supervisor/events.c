@@ -55,7 +55,7 @@ static void event_ready(struct vm *vm, const struct event *event)
 {
 	char *label = vm->seal.label;
 
-	if (vm->seal.asked)
+	if (vm->seal.asked || vm->core_gone)
 		return;
 	snprintf(label, sizeof(vm->seal.label), "%.*s", SEAL_LABEL_MAX, event->text);
 	for (char *c = label; *c; c++)
@@ -65,7 +65,10 @@ static void event_ready(struct vm *vm, const struct event *event)
 	seal_ask(vm);
 }
 
-/* A step of the seal is believed once, in its order: a core manager that skips one is ended. */
+/*
+ * A step of the seal is believed once, in its order: a core manager that skips one is ended. One that has ended, by an
+ * order, say, isn't sealed any more, and that is not what ended it.
+ */
 static int event_seal(struct vm *vm, enum event_type type)
 {
 	static const enum event_type order[] = { EVENT_BOOTING, EVENT_QUIET, EVENT_FILTERED };
@@ -74,6 +77,8 @@ static int event_seal(struct vm *vm, enum event_type type)
 	if (next >= ARRAY_SIZE(order) || order[next] != type)
 		return -EPROTO;
 	vm->seal_step = next;
+	if (vm->core_gone)
+		return 0;
 	if (type == EVENT_QUIET)
 		seal_quiet(vm);
 	else
