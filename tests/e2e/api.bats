@@ -129,12 +129,12 @@ cloud_end() {
   same "$status" 2
 }
 
-# other_manager CONFIG: one more, whose folder others can look into, and CONFIG as its file.
+# other_manager CONFIG [FOLDER]: one more, of FOLDER's programs, whose folder others can look into, and CONFIG as its file.
 other_manager() {
   OTHER=$(mktemp -d)
   chmod 755 "$OTHER"
   printf '%s' "$1" >"$OTHER/config"
-  "$BUILD/nohyped" --state "$OTHER/s" --run "$OTHER/r" --config "$OTHER/config" 2>"$OTHER/log" 3>&- &
+  "${2:-$BUILD}/nohyped" --state "$OTHER/s" --run "$OTHER/r" --config "$OTHER/config" 2>"$OTHER/log" 3>&- &
   other_pid=$!
   for _ in $(seq 300); do
     [ ! -S "$OTHER/r/monitor.sock" ] || return 0
@@ -176,6 +176,82 @@ status_as_nobody() { # SOCKET [GROUP]: the status of a request, and curl's own i
   same "$(status_as_nobody api.sock)" 200
   same "$(status_as_nobody monitor.sock)" "000 7"
   other_end
+}
+
+# manager_with COMMANDS: another one, whose `nohype` is a script of these, with its words in $LOOKS, a line a time.
+manager_with() {
+  local programs=$BATS_TEST_TMPDIR/programs
+  LOOKS=$BATS_TEST_TMPDIR/looks
+  mkdir "$programs"
+  ln "$BUILD/nohyped" "$programs" 2>/dev/null || cp "$BUILD/nohyped" "$programs"
+  printf '#!/bin/sh\necho "$*" >>"%s"\n%s\n' "$LOOKS" "$1" >"$programs/nohype"
+  chmod +x "$programs/nohype"
+  other_manager '{}' "$programs"
+}
+
+other_api() { # SOCKET PATH ARG...: body, status and seconds
+  curl -s --max-time 60 --unix-socket "$OTHER/r/$1" -w '|%{http_code}|%{time_total}' "${@:3}" "http://n$2"
+}
+
+@test "the host's topology and doctor's checks are what nohype prints, by one process for all who ask, and anew after an event" {
+  manager_with "exec '$NOHYPE' \"\$@\""
+  curl -s --unix-socket "$OTHER/r/monitor.sock" --parallel --parallel-max 20 --parallel-immediate -w '%{http_code}\n' \
+    "http://n/v1/host/doctor?[1-20]" -o "$OTHER/doctor.#1" >"$OTHER/statuses"
+  same "$(sort "$OTHER/statuses" | uniq -c | xargs)" "20 200"
+  same "$(cat "$OTHER"/doctor.* | jq -sc 'unique | length')" 1
+  same "$(cat "$LOOKS")" "doctor --json"
+  "$NOHYPE" doctor --json >"$OTHER/printed" || [ $? = 3 ]
+  same "$(jq -c '[.[] | del(.found)]' "$OTHER/doctor.1")" "$(jq -c '[.[] | del(.found)]' "$OTHER/printed")"
+  same "$(curl -s --unix-socket "$OTHER/r/monitor.sock" http://n/v1/host/topology | jq -c .cpus)" \
+    "$("$NOHYPE" host topology --json | jq -c .cpus)"
+  other_api api.sock /v1/vms/new -X PUT -d '{"kernel":"/absent"}' >/dev/null
+  has "$(other_api api.sock /v1/host/doctor)" '|200|'
+  same "$(sort "$LOOKS" | uniq -c | xargs)" "2 doctor --json 1 host topology --json"
+  other_end
+}
+
+@test "a look at the host that hangs holds up nobody else, and is ended; one that goes wrong is told" {
+  # shellcheck disable=SC2016 # the script's own
+  manager_with '[ "$1" = host ] || exec sleep 1000; echo "no such thing" >&2; exit 1'
+  other_api api.sock /v1/host/doctor >"$OTHER/hangs" 3>&- &
+  asker=$!
+  # who goes away meanwhile is no loss
+  has "$(other_api api.sock /v1/host/doctor --max-time 1 || true)" '|000|'
+  for _ in 1 2 3; do
+    quick=$(other_api monitor.sock /v1/version)
+    has "$quick" '"api":1}|200|0.'
+  done
+  topology=$(other_api monitor.sock /v1/host/topology)
+  has "$topology" '"detail":"nohype host: exit code 1: nohyped'"'"'s messages say why"'
+  has "$topology" '|503|'
+  has "$(cat "$OTHER/log")" "no such thing"
+  [ ! -s "$OTHER/hangs" ]
+  wait "$asker"
+  has "$(cat "$OTHER/hangs")" '"detail":"nohype doctor: no answer yet: it has taken more than 30 s"'
+  has "$(cat "$OTHER/hangs")" '|503|3'
+  for _ in $(seq 50); do
+    hanging=$(pgrep -P "$other_pid" || true)
+    [ -n "$hanging" ] || break
+    sleep 0.1
+  done
+  same "$hanging" ""
+  has "$(other_api api.sock /v1/version)" '|200|'
+  # one more is begun; nohyped's own end doesn't wait for it
+  other_api api.sock /v1/host/doctor >"$OTHER/cut" 3>&- || true &
+  asker=$!
+  for _ in $(seq 50); do
+    [ "$(grep -c doctor "$LOOKS")" != 2 ] || break
+    sleep 0.1
+  done
+  hanging=$(pgrep -P "$other_pid")
+  SECONDS=0
+  kill "$other_pid"
+  wait "$other_pid"
+  [ "$SECONDS" -lt 5 ]
+  wait "$asker" || true
+  has "$(cat "$OTHER/cut")" 'nohyped ends' || has "$(cat "$OTHER/cut")" '|000|'
+  until_ended "$hanging"
+  rm -r "$OTHER"
 }
 
 @test "who asks too often is told when to come again, others aren't, and nohype waits" {

@@ -258,6 +258,8 @@ void api_answer(struct request *request, struct answer *answer)
 		answer->body = metrics_text(request->manager, &answer->len);
 		answer->status = answer->body ? 200 : 500;
 		answer->type = "text/plain; version=0.0.4; charset=utf-8";
+	} else if (request->route.id == ROUTE_TOPOLOGY || request->route.id == ROUTE_DOCTOR) {
+		look_answer(request, answer);
 	} else if (request->route.id == ROUTE_LIST) {
 		list_answer(request->manager, answer);
 	} else if (request->route.id == ROUTE_PUT) {

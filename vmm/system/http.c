@@ -125,6 +125,9 @@ static enum MHD_Result request_begin(struct manager *manager, bool read_only, st
 		return MHD_NO;
 	*state = request;
 	request->manager = manager;
+	request->connection = connection;
+	request->asked = clock_now();
+	request->event = manager->last_event;
 	request->read_only = read_only;
 	request->uid = peer_uid(fd);
 	request_check(request, fd, route_find(&request->route, method, url), method, &answer);
@@ -173,7 +176,7 @@ static enum MHD_Result request_take(void *cls, struct MHD_Connection *connection
 		return events_send(connection, request, &answer);
 	else
 		api_answer(request, &answer);
-	return answer_send(connection, request, &answer);
+	return answer.status ? answer_send(connection, request, &answer) : MHD_YES;
 }
 
 /* Nothing that we have a name for needs an escape, and %00 would cut a path short: what has one is no resource. */
@@ -264,6 +267,7 @@ void http_close(struct manager *manager)
 {
 	manager->ending = true;
 	streams_wake(manager);
+	looks_wake(manager);
 	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++) {
 		if (!manager->daemons[i])
 			continue;

@@ -29,7 +29,7 @@ struct launch {
 	int go[2]; /* it waits at the one end for a word at the other, if it is to be a unit of its own; else -1 */
 };
 
-static int program_find(char path[PATH_MAX])
+int program_find(char path[PATH_MAX])
 {
 	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
 

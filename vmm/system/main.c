@@ -25,7 +25,7 @@
 #define BEAT_MS 5000
 #define FULL_MS 100 /* until it is tried again, where all connections are taken: ours, or a supervisor's */
 
-enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_BUS, AT_COUNT };
+enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_BUS, AT_LOOKS, AT_COUNT = AT_LOOKS + LOOKS };
 
 static int folder_make(const char *folder, const char *in)
 {
@@ -119,9 +119,10 @@ static int http_fd(struct MHD_Daemon *daemon)
 static int timeout_find(struct manager *manager)
 {
 	MHD_UNSIGNED_LONG_LONG left, least = BEAT_MS;
-	int64_t restart = vms_restart(manager) / 1000000 + 1, scope = scopes_next(manager) / 1000000 + 1;
+	int64_t restart = vms_restart(manager) / 1000000 + 1, scope = scopes_next(manager) / 1000000 + 1,
+		look = looks_next(manager) / 1000000 + 1;
 
-	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)MIN(restart, scope));
+	least = MIN(least, (MHD_UNSIGNED_LONG_LONG)MIN(MIN(restart, scope), look));
 
 	for (size_t i = 0; i < ARRAY_SIZE(manager->daemons); i++)
 		if (MHD_get_timeout(manager->daemons[i], &left) == MHD_YES && left < least)
@@ -163,6 +164,7 @@ static bool serve_once(struct manager *manager)
 		vm_find_process(manager, manager->vms[i]);
 	for (unsigned int i = 0; i < count; i++)
 		fds[AT_COUNT + i] = (struct pollfd){ .fd = manager->vms[i]->pid_fd, .events = POLLIN };
+	looks_poll(manager, &fds[AT_LOOKS]);
 	targets_run(&manager->targets, manager->folders.state, manager->last_event);
 	ready = poll(fds, AT_COUNT + count, timeout_find(manager));
 	if (clock_now() >= manager->next_beat) {
@@ -176,6 +178,7 @@ static bool serve_once(struct manager *manager)
 	for (unsigned int i = 0; ready > 0 && i < count; i++)
 		if (fds[AT_COUNT + i].revents || vm_is_over(manager->vms[i]))
 			vm_ended(manager, manager->vms[i]);
+	looks_run(manager);
 	http_serve(manager);
 	return !(ready > 0 && fds[AT_SIGNAL].revents);
 }

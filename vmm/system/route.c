@@ -18,6 +18,8 @@ static const struct {
 	{ "GET", "/v1/version", ROUTE_VERSION },
 	{ "GET", "/metrics", ROUTE_METRICS },
 	{ "GET", "/v1/events", ROUTE_EVENTS },
+	{ "GET", "/v1/host/topology", ROUTE_TOPOLOGY },
+	{ "GET", "/v1/host/doctor", ROUTE_DOCTOR },
 	{ "GET", "/v1/vms", ROUTE_LIST },
 	{ "GET", VMS, ROUTE_SHOW },
 	{ "PUT", VMS, ROUTE_PUT },

@@ -3,6 +3,7 @@
 #define VMM_SYSTEM_SYSTEM_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -73,6 +74,22 @@ struct stream {
 	bool beat; /* to be sent a comment, which shows whether anyone is there */
 };
 
+/* What `nohype` tells of the host, by a process of its own. */
+#define LOOKS 2
+
+struct look {
+	char *text; /* what it said the last time; NULL: nothing, and why not: */
+	size_t len;
+	char why[128];
+	int64_t begun;	  /* ns, CLOCK_MONOTONIC: when it was begun; 0: never */
+	json_int_t event; /* the last one then */
+	pid_t pid;	  /* who looks now; 0: nobody */
+	int pid_fd;
+	int out_fd; /* what it prints */
+	bool late;  /* it was waited for long enough */
+	struct request *waiting;
+};
+
 #define SERVICE_SOCKETS 2
 
 /* Sockets that listen already, as systemd has made them. */
@@ -99,6 +116,7 @@ struct manager {
 	json_t *events;		 /* the last of them, texts */
 	int64_t impatient_until; /* ns, CLOCK_MONOTONIC: a supervisor did not answer in time */
 	struct stream streams[STREAMS_MAX];
+	struct look looks[LOOKS];
 	int watch_fd; /* inotify */
 	int signal_fd;
 	struct MHD_Daemon *daemons[2]; /* all; and what only reads */
@@ -136,7 +154,8 @@ int64_t vms_restart(struct manager *manager);
 /* The event that a life begins with; takes @event. */
 void vm_begin(struct manager *manager, struct managed *vm, json_t *event);
 
-/* launch.c: start a supervisor. Negative errno, reported. */
+/* launch.c: start a supervisor; the program that it is, `nohype` beside this one. Negative errno, reported. */
+int program_find(char path[PATH_MAX]);
 int vm_launch(struct manager *manager, struct managed *vm);
 
 /*
@@ -208,6 +227,10 @@ bool peer_may(int fd, bool read_only);
 struct request {
 	struct route route;
 	struct manager *manager;
+	struct MHD_Connection *connection;
+	struct request *next; /* of those that wait for the same look */
+	int64_t asked;	      /* ns, CLOCK_MONOTONIC */
+	json_int_t event;     /* the last one then */
 	bool read_only;
 	bool started;
 	bool too_long;
@@ -224,7 +247,19 @@ struct answer {
 	unsigned int retry_after; /* seconds; 0: nothing is said of it */
 };
 
-/* api.c: what @request asks for is done, or not. */
+/*
+ * host.c. look_answer: what @request asks about the host, as of when it came or, if nothing has happened since, a
+ * little before. No status: it isn't known yet; the connection sleeps, and is asked for once more. looks_run: what
+ * became of those who look. looks_poll: LOOKS of what to poll for. looks_next: ns until one is too late. looks_wake:
+ * all that wait.
+ */
+void look_answer(struct request *request, struct answer *answer);
+void looks_run(struct manager *manager);
+void looks_poll(const struct manager *manager, struct pollfd *fds);
+int64_t looks_next(const struct manager *manager);
+void looks_wake(struct manager *manager);
+
+/* api.c: what @request asks for is done, or not. No status: not yet, see look_answer. */
 void api_answer(struct request *request, struct answer *answer);
 void answer_problem(struct answer *answer, unsigned int status, json_t *errors, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
