@@ -21,7 +21,8 @@
  * once at least one sees the other, and gives up.
  *
  * Names, so that all mean the same: "core N" (a logical CPU), "l3 CACHE way N", "bandwidth CACHE" (parts of 100),
- * "function DDDD:BB:DD.F", "pages 2M node N" (parts of what is reserved).
+ * "function DDDD:BB:DD.F", "pages 2M" and "pages 2M node N" (parts; how many there are is the kernel's to say),
+ * "image MAJOR:MINOR INODE".
  *
  * Not a boundary: between users of the host a claim is a word to be kept; someone who ignores it, or claims all, can.
  */

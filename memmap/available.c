@@ -107,6 +107,15 @@ int64_t hugepage_number(int node, uint64_t page_size, const char *name)
 	return kernel_number(path, "");
 }
 
+bool hugepages_count(unsigned int node, uint64_t page_size, uint64_t *all, uint64_t *free)
+{
+	int64_t there = hugepage_number((int)node, page_size, "nr_hugepages");
+
+	*all = (uint64_t)MAX(there, 0);
+	*free = (uint64_t)MAX(hugepage_number((int)node, page_size, "free_hugepages"), 0);
+	return there >= 0;
+}
+
 /* Without what others were promised: which of the nodes' pages that will be is not known, so of a node none of it. */
 static int64_t unclaimed(int node, uint64_t page_size)
 {

@@ -5,11 +5,6 @@
 #include "memmap/memmap.h"
 
 /* available.c: what the host has of memory, and what to say where it has too little. */
-#define SIZE_TEXT 32
-
-/* In the largest unit that says it exactly: "512M", as a configuration has it. */
-const char *size_exact(char text[SIZE_TEXT], uint64_t bytes);
-
 /* The number that follows @key in a file of the kernel's ("" for the first one); -1 if there is none. */
 int64_t kernel_number(const char *path, const char *key);
 

@@ -216,4 +216,12 @@ void pool_give_back(struct pool *pool, const char *state);
 /* What the dead have left in @state, given back: pages, in *@pages. Negative errno, reported. */
 int pool_recover(const char *state, uint64_t *pages);
 
+/*
+ * available.c: in the largest unit that says it exactly: "512M", as a configuration has it. hugepages_count: how many
+ * huge pages of this size @node has, and how many of these are free; false: the kernel has no such pool there.
+ */
+#define SIZE_TEXT 32
+const char *size_exact(char text[SIZE_TEXT], uint64_t bytes);
+bool hugepages_count(unsigned int node, uint64_t page_size, uint64_t *all, uint64_t *free);
+
 #endif

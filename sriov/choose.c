@@ -77,11 +77,16 @@ static int vf_address(const char *pf, unsigned int vf, char address[FUNCTION_ADD
 	return 0;
 }
 
-static struct claim claim_of(const char *address)
+/* Named as the configuration does. */
+static struct claim claim_of(const char *address, enum function_kind kind)
 {
+	static const char *const names[] = {
+		[FUNCTION_NETWORK] = "network", [FUNCTION_PCI] = "pci", [FUNCTION_NVME] = "nvme"
+	};
 	struct claim claim = { .mode = CLAIM_ALONE };
 
 	snprintf(claim.what, sizeof(claim.what), "function %s", address);
+	snprintf(claim.note, sizeof(claim.note), "%s", names[kind]);
 	return claim;
 }
 
@@ -97,7 +102,7 @@ static bool is_ours(const struct functions *functions, const char *address)
 static void vf_judge(const struct functions *functions, const char *address, const struct claims *claims, char *why,
 		     size_t size)
 {
-	const struct claim claim = claim_of(address);
+	const struct claim claim = claim_of(address, FUNCTION_NETWORK);
 	const struct claim_holder *holder = claims_find(&claims->others, claim.what, NULL);
 	char driver[SYSFS_TEXT], net[SYSFS_TEXT], interface[FUNCTION_PF_MAX] = "";
 
@@ -128,7 +133,7 @@ static int vf_choose(struct functions *functions, struct function *function, str
 				    function->pf);
 		vf_judge(functions, function->address, claims, why, sizeof(why));
 		if (!*why) {
-			claim = claim_of(function->address);
+			claim = claim_of(function->address, FUNCTION_NETWORK);
 			return claims_add(claims, &claim, "functions");
 		}
 		snprintf(all + used, sizeof(all) - used, "%s%s: %s", used ? ", " : "", function->address, why);
@@ -166,7 +171,7 @@ static int pci_in_use(const char *address)
 
 static int pci_choose(struct function *function, struct claims *claims)
 {
-	const struct claim claim = claim_of(function->request.address);
+	const struct claim claim = claim_of(function->request.address, FUNCTION_PCI);
 	const char *address = function->request.address;
 	char class[SYSFS_TEXT];
 
@@ -204,7 +209,7 @@ static int nvme_choose(struct function *function, struct claims *claims)
 			    "functions: controller: %s has virtual functions: wanted it without (echo 0 >" PCI_DEVICES
 			    "%s/sriov_numvfs)",
 			    function->address, function->address);
-	claim = claim_of(function->address);
+	claim = claim_of(function->address, FUNCTION_NVME);
 	return claims_add(claims, &claim, "functions") ? -EBUSY : controller_check(function);
 }
 

@@ -82,6 +82,8 @@ refused() {
 
 @test "the function of another VM is not given twice" {
   same "$(status_of third)" 3
+  same "$(jq -c '[.vms[] | [.vm, (.claims[] | select(.what | startswith("function 0000:")) | .use)]] | sort' "$OUT/topology.json")" \
+    '[["one","network"],["two","network"]]'
 }
 
 @test "each illegal access after the seal is a violation with the right record" {

@@ -28,6 +28,14 @@ found() {
   found "top's table" "NAME STATE CORES|bad defined -|one sealed 0|two sealed 1"
 }
 
+@test "the API tells whose each core and all memory is, and doctor tries no guest beside those; the sealed VMs have no exit of it" {
+  found "who has what" "one: core 0 alone 0 vCPU 0; pages 4K part 16384 memory|three: core 2 alone 0 vCPU 0; pages 4K part 16384 memory|two: core 1 alone 0 vCPU 0; pages 4K part 16384 memory"
+  found supervisors True
+  found cores "one|two|three|None"
+  found doctor "not tried: a VM runs here, which making another would interrupt"
+  found "exits of looking" "0|0"
+}
+
 @test "one that runs is not deleted, and one that is sealed not sealed again" {
   found "delete while it runs" 409
   found "seal a sealed one" 409

@@ -30,12 +30,30 @@ refused() {
   same "$(jq -c '[.nodes[].node]' "$OUT/empty.json")" '[0,1]'
   same "$(jq -c '[.vms[]]' "$OUT/empty.json")" '[]'
   same "$(jq -c '[.cpus[].kind] | unique' "$OUT/empty.json")" '["host"]'
+  same "$(jq -c .free "$OUT/empty.json")" '[]'
+  same "$(jq -c '[.nodes[].pages[] | select(.size == 2097152) | .all, .free] | add' "$OUT/empty.json")" 320
 }
 
 @test "two that start at once have different cores, and topology says whose they are" {
   same "$(for vm in first second; do cores two $vm; done | sort | paste -sd ' ')" '2 3'
   grep -Eq 'CPU [23] +host +first: vCPU 0 \(process [0-9]+ of user 0\)$' "$OUT/text.out" || { cat "$OUT/text.out"; return 1; }
   grep -Eq 'CPU [23] +host +second: vCPU 0 ' "$OUT/text.out"
+}
+
+# claims TOPOLOGY VM: what it has beside its cores.
+claims() {
+  jq -c --arg vm "$2" '[.vms[] | select(.vm == $vm) | .claims[] | select(.what | startswith("core") | not) | [.what, .mode, .amount, .use]]' \
+    "$OUT/$1.json"
+}
+
+@test "topology says whose memory is, on which node, and whose image that is saved" {
+  same "$(claims two first)" '[["pages 2M","part",32,"memory"]]'
+  same "$(claims near-memory near-memory)" '[["pages 2M node 0","part",32,"memory"]]'
+  same "$(claims disk disk)" "[[\"pages 2M\",\"part\",35,\"memory\"],[\"image $(cat "$OUT/own")\",\"alone\",0,\"own.img\"]]"
+  # what the kernel says of the pool agrees
+  same "$(jq '[.nodes[].pages[] | select(.size == 2097152) | .free] | add' "$OUT/two.json")" $((160 - 64))
+  grep -Eqx 'first: pages 2M: 32: memory' "$OUT/text.out"
+  grep -Eqx '\|- node 0, [0-9.]+ [GM]iB, 80 pages of 2M \([0-9]+ free\)' "$OUT/text.out"
 }
 
 @test "a core that a VM has is refused, by that VM's name, before anything is touched" {
@@ -73,6 +91,10 @@ refused() {
   same "$(status_of apply)" 0 || { cat "$OUT/apply.err"; return 1; }
   same "$(cores inside inside)" 1,2
   same "$(jq -c '[.cpus[].kind]' "$OUT/inside.json")" '["host","partition","partition","host"]'
+  # which are free before, and not then
+  same "$(jq -c .free "$OUT/applied.json")" '[1,2]'
+  same "$(tail -n 1 "$OUT/applied-text.out")" "isolated, and no VM's: 1-2"
+  same "$(jq -c .free "$OUT/inside.json")" '[]'
   same "$(status_of inside)" 0 || { cat "$OUT/inside.err"; return 1; }
   same "$(status_of undo)" 0 || { cat "$OUT/undo.err"; return 1; }
 }
@@ -109,7 +131,7 @@ in_simulation() {
     '["held","simulated: group nohype-shared, L3 2: ways 3c0, bandwidth 2: at most 20, 1 vCPU"]'
   same "$(jq -c '[.vms[] | select(.vm == "shared") | .claims[] | select(.what | startswith("core") | not) | .what]' \
     "$OUT/shared-topology.json")" \
-    '["l3 2 way 6","l3 2 way 7","l3 2 way 8","l3 2 way 9","bandwidth 2"]'
+    '["l3 2 way 6","l3 2 way 7","l3 2 way 8","l3 2 way 9","bandwidth 2","pages 4K"]'
 }
 
 @test "simulated: what it uses is told where it can be read, and why not where it can't" {

@@ -12,8 +12,8 @@
 /* In the order in which the help shows them. */
 static const struct host_command host_commands[] = {
 	{ "topology", "[--json]",
-	  "Shows the host's CPUs by socket, NUMA node, cache and physical core; which are isolated; and which VM has "
-	  "what.\n",
+	  "Shows the host's CPUs by socket, NUMA node with its huge pages, cache and physical core; which are\n"
+	  "isolated; which VM has what; and which isolated CPUs are no VM's.\n",
 	  host_topology_main },
 	{ "plan", "--cores LIST [--json]",
 	  "Shows what apply would do for these cores, each value before and after; what can't be had here; and what "

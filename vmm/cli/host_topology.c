@@ -8,6 +8,7 @@
 #include "base/claim.h"
 #include "base/exit_code.h"
 #include "base/util.h"
+#include "memmap/memmap.h"
 #include "pinning/host/host.h"
 #include "pinning/pinning.h"
 #include "vmm/cli/host.h"
@@ -53,6 +54,15 @@ static const struct claim_holder *cpu_holder(const struct view *view, unsigned i
 	return claims_find(&view->holders, what, claim);
 }
 
+/* Isolated for us, and no VM's. */
+static bool cpu_is_free(const struct view *view, unsigned int cpu)
+{
+	return (cpus_has(&view->host.partition, cpu) || cpus_has(&view->host.isolated, cpu)) &&
+	       !cpu_holder(view, cpu, NULL);
+}
+
+static const uint64_t page_sizes[] = { MIB(2), GIB(1) }; /* that guests can have */
+
 /* --- for people --- */
 
 static const char *bytes_text(uint64_t bytes, char text[32])
@@ -74,6 +84,18 @@ static uint64_t node_bytes(const struct topology *topology, unsigned int node)
 	return 0;
 }
 
+static void pages_print(unsigned int node)
+{
+	char size[SIZE_TEXT];
+	uint64_t all, free;
+
+	for (size_t i = 0; i < ARRAY_SIZE(page_sizes); i++)
+		if (hugepages_count(node, page_sizes[i], &all, &free) && all)
+			printf(", %" PRIu64 " pages of %s (%" PRIu64 " free)", all, size_exact(size, page_sizes[i]),
+			       free);
+	putchar('\n');
+}
+
 /* What has begun with @place, after @last (NULL: all of it). */
 static void headings_print(const struct view *view, const struct cpu_place *last, const struct cpu_place *place)
 {
@@ -84,8 +106,10 @@ static void headings_print(const struct view *view, const struct cpu_place *last
 
 	if (package)
 		printf("socket %u\n", place->package);
-	if (node)
-		printf("|- node %u, %s\n", place->node, bytes_text(node_bytes(&view->topology, place->node), text));
+	if (node) {
+		printf("|- node %u, %s", place->node, bytes_text(node_bytes(&view->topology, place->node), text));
+		pages_print(place->node);
+	}
 	if (cache && place->cache >= 0)
 		printf("|  |- L3 cache %d, %s\n", place->cache, bytes_text(place->cache_bytes, text));
 }
@@ -129,6 +153,23 @@ static void rest_print(const struct view *view)
 	}
 }
 
+/* Where none is isolated, nothing. */
+static void free_print(const struct view *view)
+{
+	struct cpus isolated, left = { 0 };
+	char *list;
+
+	cpus_or(&isolated, &view->host.partition, &view->host.isolated);
+	if (cpus_empty(&isolated))
+		return;
+	for (size_t i = 0; i < view->topology.count; i++)
+		if (cpu_is_free(view, view->topology.list[i].cpu))
+			cpus_add(&left, view->topology.list[i].cpu);
+	list = cpus_to_list(&left);
+	printf("isolated, and no VM's: %s\n", list && *list ? list : "none");
+	free(list);
+}
+
 static void view_print(const struct view *view)
 {
 	const struct cpu_place *last = NULL;
@@ -138,6 +179,7 @@ static void view_print(const struct view *view)
 		cpu_print(view, last, &view->topology.list[i]);
 	}
 	rest_print(view);
+	free_print(view);
 }
 
 /* --- for programs --- */
@@ -174,18 +216,34 @@ static json_t *holder_json(const struct claim_holder *holder)
 			 "claims", claims);
 }
 
+static json_t *pages_json(unsigned int node)
+{
+	json_t *pages = json_array();
+	uint64_t all, free;
+
+	for (size_t i = 0; i < ARRAY_SIZE(page_sizes); i++)
+		if (hugepages_count(node, page_sizes[i], &all, &free))
+			json_array_append_new(pages, json_pack("{s:I, s:I, s:I}", "size", (json_int_t)page_sizes[i],
+							       "all", (json_int_t)all, "free", (json_int_t)free));
+	return pages;
+}
+
 static json_t *view_json(const struct view *view)
 {
-	json_t *nodes = json_array(), *cpus = json_array(), *vms = json_array();
+	json_t *nodes = json_array(), *cpus = json_array(), *vms = json_array(), *left = json_array();
 
 	for (size_t i = 0; i < view->topology.nnodes; i++)
-		json_array_append_new(nodes, json_pack("{s:i, s:I}", "node", (int)view->topology.nodes[i].number,
-						       "bytes", (json_int_t)view->topology.nodes[i].bytes));
-	for (size_t i = 0; i < view->topology.count; i++)
+		json_array_append_new(nodes, json_pack("{s:i, s:I, s:o}", "node", (int)view->topology.nodes[i].number,
+						       "bytes", (json_int_t)view->topology.nodes[i].bytes, "pages",
+						       pages_json(view->topology.nodes[i].number)));
+	for (size_t i = 0; i < view->topology.count; i++) {
 		json_array_append_new(cpus, cpu_json(view, &view->topology.list[i]));
+		if (cpu_is_free(view, view->topology.list[i].cpu))
+			json_array_append_new(left, json_integer(view->topology.list[i].cpu));
+	}
 	for (size_t i = 0; i < view->holders.count; i++)
 		json_array_append_new(vms, holder_json(&view->holders.list[i]));
-	return json_pack("{s:o, s:o, s:o}", "nodes", nodes, "cpus", cpus, "vms", vms);
+	return json_pack("{s:o, s:o, s:o, s:o}", "nodes", nodes, "cpus", cpus, "vms", vms, "free", left);
 }
 
 int host_topology_main(int argc, char **argv)

@@ -81,8 +81,7 @@ int plan_disks(struct vm_plan *plan, const struct vm_config *cfg)
 	return err;
 }
 
-/* For a progress bar: the file's name without its folder. */
-static void disk_title(const char *path, char *title, size_t size)
+void disk_title(const char *path, char *title, size_t size)
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 

@@ -123,7 +123,10 @@ struct vm {
 /* An enum exit_code: EXIT_CLEAN, or whose fault it is, reported. */
 enum exit_code plan_make(struct vm_plan *plan, const struct vm_config *cfg);
 
-/* claims.c: cores that no other VM was promised, and what is needed is asked for. Negative errno, reported. */
+/*
+ * claims.c: cores that no other VM was promised, and what is needed is asked for; memory, and images that are saved, so
+ * that others see whose they are. Negative errno, reported.
+ */
 int plan_cores(struct vm_plan *plan, const struct vm_config *cfg);
 
 /* What the plan has asked for is this VM's, until plan_release(), which is to be called in any case. */
@@ -166,6 +169,9 @@ int probe_try(int kvm_fd, uint32_t mask);
 int plan_disks(struct vm_plan *plan, const struct vm_config *cfg);
 int disks_take(struct vm *vm);
 void disks_give_back(struct vm *vm);
+
+/* For people: the file's name without its folder, printable ASCII. */
+void disk_title(const char *path, char *title, size_t size);
 
 /*
  * disks.c, for what is saved from elsewhere: with the lock that its use needs; can it be saved where it is to be; is it
