@@ -253,7 +253,7 @@ INSTALL_DATA     := $(foreach page,$(MAN_PAGES),$(MANDIR)/man$(subst .,,$(suffix
 		    $(PREFIX)/share/zsh/vendor-completions:completions/_nohype \
 		    $(PREFIX)/share/fish/vendor_completions.d:completions/nohype.fish \
 		    $(foreach file,$(wildcard schemas/*.json),$(DATADIR)/schemas:$(file)) \
-		    $(foreach file,$(wildcard examples/*.json),$(DATADIR)/examples:$(file))
+		    $(foreach file,$(wildcard examples/*.json examples/*.conf),$(DATADIR)/examples:$(file))
 
 install: all $(SYSTEMD_UNITS) $(BUILD)/completions/nohype ## to PREFIX (/usr/local) under DESTDIR
 	$(call install_items,755,$(INSTALL_PROGRAMS))

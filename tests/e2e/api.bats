@@ -289,7 +289,7 @@ other_api() { # SOCKET PATH ARG...: body, status and seconds
 # Its own checker, which comes in a large package, with LONG=1.
 promtool_agrees() {
   local promtool
-  promtool=$(scripts/fetch-promtool)
+  promtool=$(scripts/fetch-program prometheus usr/bin/promtool)
   same "$(curl -s --unix-socket "$FOLDER/r/api.sock" http://n/metrics | "$promtool" check metrics 2>&1)" ""
   same "$("$promtool" check metrics <<<'nohype_without_help 1' 2>&1)" "nohype_without_help no help text"
 }
