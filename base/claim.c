@@ -66,11 +66,13 @@ static int file_sweep(void *context, int folder, const char *name)
 	return err;
 }
 
-/* Of its memory a nohyped may know more: it clears what it holds. */
+/* Of its memory others may know more: nohyped clears what it holds, and memmap/left.c what has a name. */
 static void dead_warn(const struct claim_holder *dead)
 {
-	warn("VM \"%s\" (process %d) was killed: unless it was nohyped's, which tells of it, its memory was not "
-	     "cleared by nohype: Linux zeroes each page before its next user",
+	warn("VM \"%s\" (process %d) was killed: unless it was nohyped's, which tells of it, or in a file "
+	     "(memory.folder), which nohype recover clears, its memory was not cleared by nohype: Linux zeroes each "
+	     "page "
+	     "before its next user",
 	     dead->vm, (int)dead->pid);
 }
 

@@ -251,5 +251,7 @@ int memory_check(const struct memory_request *req)
 
 	if (!err)
 		err = check_available(req);
+	if (!err && req->place.folder)
+		err = folder_check(req);
 	return err ? err : check_hugepages(req);
 }

@@ -44,6 +44,23 @@ int crew_run_here(struct crew_work *work);
 
 void *shared_make(size_t size);
 
+/*
+ * folder.c: the folder of @req->place, an fd for openat(2) alone; made if there is none. It is seen to be what it must
+ * be. Negative errno, reported. folder_check: what would be refused; makes nothing.
+ */
+int folder_open(const struct memory_request *req);
+int folder_check(const struct memory_request *req);
+
+/* Again, of a file that was left there: -errno, reported but for -ENOENT. */
+int folder_reopen(const char *path);
+
+/* Can others than this user write to it? What stands against it, for people; NULL: they can't. */
+const char *folder_exposed(int fd);
+
+/* named.c: makes it, empty and with a name, and its record before. named_remove takes both away. -errno, reported. */
+int named_make(struct memory *mem, const struct memory_request *req);
+void named_remove(struct memory *mem);
+
 /* placement.c: of mapped memory whose pages are all there. */
 void placement_read(const struct memory *mem, struct memory_placement *placement);
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/util.h"
 
@@ -112,11 +113,31 @@ struct memory_crew {
 /* Called as memory is populated; @done and @total in bytes. */
 typedef void memory_progress_fn(void *ctx, uint64_t done, uint64_t total);
 
+/* What is read back of it when it is cleared. */
+enum memory_clear_how { MEMORY_CLEAR_SAMPLE, MEMORY_CLEAR_VERIFY };
+
+/*
+ * named.c: memory as a file with a name in a hugetlbfs folder. It outlives all of its holders, so that whoever comes
+ * next can clear it (left.c). Huge pages alone; the file takes no seals: see memory_resizable.
+ */
+#define MEMORY_FOLDER_MAX 512 /* bytes of the folder's path, with the 0, as is the next */
+#define MEMORY_FILE_MAX	  80
+
+#define MEMORY_RINGS "~rings" /* ends the name of that of a VM's rings: no VM's name has such a character */
+
+struct memory_place {
+	const char *folder;	    /* the caller's; NULL: it is to be a memfd */
+	char file[MEMORY_FILE_MAX]; /* its name there */
+	const char *state;	    /* the folder of the records */
+	enum memory_clear_how how;  /* for who must clear it in our stead */
+};
+
 /* What is wanted. */
 struct memory_request {
 	const char *key; /* of the configuration, for messages; NULL: "memory.size" */
 	struct memory_layout layout;
 	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
+	struct memory_place place;
 	struct memory_nodes nodes;
 	struct memory_crew crew;
 	uint64_t rings; /* bytes to be asked for beside it, in such pages, on any node: checked and added with it */
@@ -145,11 +166,12 @@ struct memory {
 	uint64_t page_size; /* bytes: 4 KiB, 2 MiB or 1 GiB */
 	struct memory_layout layout;
 	struct memory_placement placement; /* when it was reserved */
+	struct memory_file *file;	   /* NULL: it is a memfd */
 };
 
 /*
  * Make the memory fd: all its pages allocated and zeroed now by the crew, or -ENOMEM, never at first touch; each part
- * on its node (MPOL_BIND) and seen to be there; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL).
+ * on its node (MPOL_BIND) and seen to be there; size-locked (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SEAL) if it is a memfd.
  */
 int memory_reserve(struct memory *mem, const struct memory_request *req);
 
@@ -165,8 +187,6 @@ void memory_unmap(struct memory *mem);
  * A word of each 64 KiB is read back at once; with MEMORY_CLEAR_VERIFY all of it is, when all is written. Whoever else
  * maps it must be dead. Negative errno, reported; -EIO: something didn't stay zero.
  */
-enum memory_clear_how { MEMORY_CLEAR_SAMPLE, MEMORY_CLEAR_VERIFY };
-
 struct memory_cleared {
 	uint64_t bytes;	 /* 0: not done */
 	uint64_t failed; /* bytes, not among those: in pages that the hardware lost, which the kernel gives to nobody */
@@ -179,8 +199,36 @@ struct memory_cleared {
 int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory_clear_how how,
 		 struct memory_cleared *cleared);
 
-/* Unmap if mapped, and close the fd: the pages go back to the host once no one else holds it. Safe on { .fd = -1 }. */
+/*
+ * Unmap if mapped, close the fd, and remove the file if it has a name: the pages go back to the host once no one else
+ * holds it. Safe on { .fd = -1 }.
+ */
 void memory_release(struct memory *mem);
+
+/* It couldn't be cleared: a file with a name stays, for left.c, when it is released. Its path; NULL: it is a memfd. */
+const char *memory_leave(struct memory *mem);
+
+/*
+ * Who but its holders, this user and root can change its size? NULL: nobody, as was read back; or what stands against
+ * it, for people. A memfd has its seals. A file with a name is out of reach: mode 0600, in a folder that nobody else
+ * writes to, under no other name; those who are given its fd must be unable to use it so.
+ */
+const char *memory_resizable(const struct memory *mem);
+
+/*
+ * left.c: files of VMs whose supervisors were killed, by their records in the folder @state, each of which is locked as
+ * long as its supervisor lives. memory_recover clears the one that is called @file and was supervisor @pid's (0:
+ * anyone's), and removes it: 1; 0: there is none, or its supervisor lives. It waits some seconds for processes that
+ * are about to die and have it mapped. A negative errno, reported with the file's path: it stays.
+ */
+int memory_recover(const char *state, const char *file, pid_t pid, struct memory_cleared *cleared);
+
+/* The fd of such a one, for who clears it otherwise, -ENOENT: there is none; and its removal then. */
+int memory_left_open(const char *state, const char *file, pid_t pid);
+void memory_left_remove(const char *state, const char *file, pid_t pid);
+
+/* Call @each for all of them, with the supervisor's number, until it returns something else than 0: that. */
+int memory_left_each(const char *state, int (*each)(void *context, const char *file, pid_t pid), void *context);
 
 /*
  * The one way into mapped guest memory: the bytes at guest-physical [@gpa, @gpa + @len), or NULL, with a message that

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -24,14 +25,14 @@ static unsigned int page_size_flags(uint64_t page_size)
 	return 0;
 }
 
-static int memfd_make(uint64_t page_size)
+static int memfd_make(struct memory *mem)
 {
-	unsigned int flags = MFD_CLOEXEC | page_size_flags(page_size);
-	int fd = memfd_create("nohype-guest", flags | MFD_NOEXEC_SEAL);
+	unsigned int flags = MFD_CLOEXEC | page_size_flags(mem->page_size);
 
-	if (fd < 0 && errno == EINVAL) /* before 6.3 */
-		fd = memfd_create("nohype-guest", flags | MFD_ALLOW_SEALING);
-	return fd < 0 ? -errno : fd;
+	mem->fd = memfd_create("nohype-guest", flags | MFD_NOEXEC_SEAL);
+	if (mem->fd < 0 && errno == EINVAL) /* before 6.3 */
+		mem->fd = memfd_create("nohype-guest", flags | MFD_ALLOW_SEALING);
+	return mem->fd < 0 ? fail(-errno, "memory: make a memfd: %s", strerror(errno)) : 0;
 }
 
 /*
@@ -62,6 +63,8 @@ static int memory_fill(struct memory *mem, const struct memory_request *req)
 		err = memory_populate(mem, req);
 	if (err)
 		return err;
+	if (mem->file) /* takes none (mm/memfd.c, memfd_add_seals(): F_SEAL_SEAL is its first) */
+		return 0;
 	if (fcntl(mem->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return fail(-errno, "memory: lock its size: %s", strerror(errno));
 	return 0;
@@ -77,13 +80,9 @@ int memory_reserve(struct memory *mem, const struct memory_request *req)
 		err = check_available(req);
 	if (err)
 		return err;
-	mem->fd = memfd_make(req->page_size);
-	if (mem->fd < 0) {
-		err = fail(mem->fd, "memory: make a memfd: %s", strerror(-mem->fd));
-		mem->fd = -1;
-		return err;
-	}
-	err = memory_fill(mem, req);
+	err = req->place.folder ? named_make(mem, req) : memfd_make(mem);
+	if (!err)
+		err = memory_fill(mem, req);
 	if (err)
 		memory_release(mem);
 	return err;
@@ -116,9 +115,9 @@ void memory_unmap(struct memory *mem)
 void memory_release(struct memory *mem)
 {
 	memory_unmap(mem);
-	if (mem->fd >= 0)
-		close(mem->fd);
-	mem->fd = -1;
+	if (mem->file)
+		named_remove(mem);
+	fd_close(&mem->fd);
 }
 
 void *memory_at(const struct memory *mem, uint64_t gpa, uint64_t len, const char *what)

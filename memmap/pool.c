@@ -193,7 +193,7 @@ int pool_add(struct pool *pool, const struct memory_request *req, const char *st
 	records_recover(state, &left);
 	snprintf(pool->path, sizeof(pool->path), "%s/" RECORD "%d.%" PRIu64, state, (int)getpid(),
 		 req->page_size >> 10);
-	pool->fd = record_make(pool->path, req->page_size);
+	pool->fd = record_make(pool->path, "memory.reserve", RECORD_HEAD, "page %" PRIu64 "\n", req->page_size);
 	err = pool->fd < 0 ? pool->fd : 0;
 	if (!err)
 		err = req->nodes.count ? parts_add(pool, req) : any_add(pool, req);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,25 +18,28 @@
 #include "base/log.h"
 #include "memmap/internal.h"
 
-#define HEAD	   "nohype pages 1"
 #define RECORD_MAX KIB(16)
 
-int record_make(const char *path, uint64_t page_size)
+int record_make(const char *path, const char *key, const char *head, const char *format, ...)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
-	char boot[BOOT_ID_SIZE];
+	char boot[BOOT_ID_SIZE], lines[LINE_BYTES];
+	va_list ap;
 
 	if (fd < 0)
-		return fail(-errno, "memory.reserve: \"%s\": %s", path, strerror(errno));
+		return fail(-errno, "%s: \"%s\": %s", key, path, strerror(errno));
+	va_start(ap, format);
+	vsnprintf(lines, sizeof(lines), format, ap);
+	va_end(ap);
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		err = -errno;
 	else
 		err = boot_id_read(boot, "");
 	if (!err)
-		err = line_append(fd, HEAD "\nboot %s\npage %" PRIu64 "\n", boot, page_size);
+		err = line_append(fd, "%s\nboot %s\n%s", head, boot, lines);
 	if (!err)
 		return fd;
-	fail(err, "memory.reserve: \"%s\": %s", path, strerror(-err));
+	fail(err, "%s: \"%s\": %s", key, path, strerror(-err));
 	unlink(path);
 	close(fd);
 	return err;
@@ -85,7 +89,7 @@ static int record_undo(char *text, uint64_t *pages)
 	uint64_t page_size, before, wanted;
 	int node, used = 0;
 
-	if (sscanf(text, HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
+	if (sscanf(text, RECORD_HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
 		return -EBADMSG;
 	if (boot_id_read(boot, "") || strcmp(boot, is) != 0)
 		return -ESTALE;

@@ -6,13 +6,22 @@
 #include <stdint.h>
 
 /*
+ * A new record, locked, with @key for messages: a line @head, one of this boot, and those of @format. Negative errno,
+ * reported.
+ */
+int record_make(const char *path, const char *key, const char *head, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/*
  * record.c, for pool.c: what one VM has added to the pools, a line before each addition and one after it. What isn't a
  * whole line was not written to its end, so what it would tell was not begun.
  */
-#define RECORD "pages." /* and the process's number, and the page size in KiB, in the folder of all */
+#define RECORD	    "pages." /* and the process's number, and the page size in KiB, in the folder of all */
+#define RECORD_HEAD "nohype pages 1"
 
-/* A new one, locked; negative errno, reported. */
-int record_make(const char *path, uint64_t page_size);
+/* For named.c and left.c: which file a VM's memory is; "inode" and its number follow when it was made. */
+#define FILE_RECORD	 "memory." /* and the file's name */
+#define FILE_RECORD_HEAD "nohype memory 1"
 
 /* The pool of @node (-1: the host's one) has @before pages, and is to have @wanted more; it has got @added. -errno. */
 int record_intend(int fd, int node, uint64_t before, uint64_t wanted);

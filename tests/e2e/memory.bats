@@ -57,11 +57,15 @@ pages() {
   same "$(report rings-node '.memory.nodes | tostring')" '[{"node":1,"bytes":67108864}]'
 }
 
-@test "on one node: read back, in the guarantee and in the report" {
+@test "on one node: read back, in the guarantee and in the report; in a file of its own too" {
   same "$(status_of one-node)" 0
   said one-node '^nohype:   memory.fixed +held .* on node 1, in [0-9]+$'
   same "$(report one-node '.memory | "\(.nodes) \(.pages_reserved) \(.contiguous_runs >= 1)"')" '[{"node":1,"bytes":67108864}] 32 true'
   kept one-node
+  same "$(status_of file)" 0 || { cat "$OUT/file.err"; return 1; }
+  said file '^nohype:   memory.fixed +held '
+  same "$(report file '.memory | "\(.nodes) \(.pages_reserved)"')" '[{"node":1,"bytes":67108864}] 32'
+  kept file
   same "$(status_of small-pages)" 0
   same "$(report small-pages '.memory.nodes | tostring')" '[{"node":1,"bytes":67108864}]'
 }

@@ -26,6 +26,7 @@ static const struct good {
 	uint32_t except[EXCEPT_COUNT];
 	enum tripwire_kind tripwire;
 	const char *report;
+	const char *folder; /* memory.folder */
 } good[] = {
 	{ .text = "{\"kernel\":\"k\"}", .kernel = "/vms/k" },
 	{ .text = " \t\r\n{ \"kernel\" : \"k\" }\r\n", .kernel = "/vms/k" },
@@ -72,6 +73,14 @@ static const struct good {
 	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"1G\",\"size\":\"5G\"}}",
 	  .page_size = GIB(1),
 	  .memory_size = GIB(5) },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"page_size\":\"2M\",\"folder\":\"/huge/vms\"}}",
+	  .page_size = MIB(2),
+	  .folder = "/huge/vms" },
+	{ .text = "{\"kernel\":\"k\",\"memory\":{\"folder\":\"/huge/"
+		  "\",\"page_size\":\"1G\",\"size\":\"1G\"},\"rings\":false}",
+	  .page_size = GIB(1),
+	  .memory_size = GIB(1),
+	  .folder = "/huge/" },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{}}" },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"audit\"}}", .level = SEAL_AUDIT },
 	{ .text = "{\"kernel\":\"k\",\"seal\":{\"level\":\"userspace\"}}", .level = SEAL_USERSPACE },
@@ -140,6 +149,7 @@ START_TEST(good_text)
 	ck_assert_str_eq(cfg.kernel, want->kernel ? want->kernel : "/vms/k");
 	ck_assert_pstr_eq(cfg.initrd, want->initrd);
 	ck_assert_pstr_eq(cfg.report, want->report);
+	ck_assert_pstr_eq(cfg.memory_folder, want->folder);
 	ck_assert_str_eq(cfg.cmdline, want->cmdline ? want->cmdline : "");
 	ck_assert_uint_eq(cfg.memory_size, want->memory_size ? want->memory_size : MIB(512));
 	ck_assert_uint_eq(cfg.smt, want->smt);

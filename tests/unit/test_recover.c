@@ -2,6 +2,7 @@
 /* Lives that nobody is left to end. */
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,9 @@
 #include <unistd.h>
 
 #include "base/claim.h"
+#include "base/file.h"
 #include "base/record.h"
+#include "base/util.h"
 #include "vmm/recover/recover.h"
 
 static char folder[] = "/tmp/test-recover-XXXXXX";
@@ -81,7 +84,7 @@ static size_t lives_recovered(bool by_manager)
 	struct recovered recovered = RECOVERED_NONE;
 	size_t count;
 
-	ck_assert_int_eq(recover_lives(&recovered, run), 0);
+	ck_assert_int_eq(recover_lives(&recovered, run, run), 0);
 	ck_assert_int_eq(recovered.by_manager, by_manager);
 	count = json_array_size(recovered.lives);
 	recovered_free(&recovered);
@@ -176,19 +179,142 @@ static size_t claims_recovered(bool told)
 		ck_assert_int_eq(record_append(fd, text), 0);
 		close(fd);
 	}
-	ck_assert_int_eq(recover_lives(&recovered, run), 0);
-	ck_assert_int_eq(recover_claims(&recovered, run, run), 0);
+	ck_assert_int_eq(recover_lives(&recovered, run, run), 0);
+	ck_assert_int_eq(recover_claims(&recovered, run, run, run, "recover"), 0);
 	count = json_array_size(recovered.lives);
 	if (count)
 		ck_assert_str_eq(json_string_value(json_object_get(json_array_get(recovered.lives, 0), "memory")),
 				 MEMORY_NOT_CLEARED);
 	recovered_free(&recovered);
-	ck_assert_int_eq(recover_claims(&recovered, run, run), 0);
+	ck_assert_int_eq(recover_claims(&recovered, run, run, run, "recover"), 0);
 	ck_assert_uint_eq(json_array_size(recovered.lives), 0); /* and once alone */
 	recovered_free(&recovered);
 	folder_remove();
 	return count;
 }
+
+/* What supervisor @pid of VM @name has left, in @file: 2 MiB with a secret. Its fd. */
+static int memory_left(const char *file, pid_t pid)
+{
+	char path[256], boot[BOOT_ID_SIZE];
+	struct stat st;
+	FILE *record;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/pages", run);
+	ck_assert(!mkdir(path, 0700) || errno == EEXIST);
+	snprintf(path, sizeof(path), "%s/pages/%s", run, file);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, (off_t)MIB(2)), 0);
+	ck_assert_int_eq(pwrite(fd, "secret", 6, 4096), 6);
+	ck_assert_int_eq(fstat(fd, &st) || boot_id_read(boot, ""), 0);
+	snprintf(path, sizeof(path), "%s/memory.%s", run, file);
+	record = fopen(path, "we");
+	ck_assert_ptr_nonnull(record);
+	fprintf(record, "nohype memory 1\nboot %s\npid %d\nclear 1\nfolder %s/pages\ninode %llu\n", boot, (int)pid, run,
+		(unsigned long long)st.st_ino);
+	fclose(record);
+	return fd;
+}
+
+/* Cleared, and removed with its record; or as it was. Closes @fd. */
+static void memory_is(int fd, const char *file, bool cleared)
+{
+	char path[256], word[6] = "";
+
+	ck_assert_int_eq(pread(fd, word, 6, 4096), 6);
+	ck_assert_mem_eq(word, cleared ? "\0\0\0\0\0\0" : "secret", 6);
+	close(fd);
+	snprintf(path, sizeof(path), "%s/pages/%s", run, file);
+	ck_assert_int_eq(access(path, F_OK), cleared ? -1 : 0);
+	snprintf(path, sizeof(path), "%s/memory.%s", run, file);
+	ck_assert_int_eq(access(path, F_OK), cleared ? -1 : 0);
+}
+
+static const char *life_memory(const struct recovered *recovered, size_t i)
+{
+	return json_string_value(json_object_get(json_array_get(recovered->lives, i), "memory"));
+}
+
+START_TEST(memory_of_a_life)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	int fd, memory, rings;
+	json_t *end;
+
+	folder_make();
+	fd = life_make("web", sealed);
+	ck_assert_int_eq(record_append(fd, "{\"state\":\"sealed\",\"pid\":7}"), 0);
+	memory = memory_left("web", 7);
+	rings = memory_left("web~rings", 7);
+	/* a life without an end is for who ends it */
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "nohyped"), 0);
+	ck_assert_uint_eq(json_array_size(recovered.lives), 0);
+	ck_assert_int_eq(recover_lives(&recovered, run, run), 0);
+	ck_assert_str_eq(life_memory(&recovered, 0), "cleared by recover");
+	memory_is(memory, "web", true);
+	memory_is(rings, "web~rings", true);
+	end = life_last(fd, 7);
+	ck_assert_str_eq(json_string_value(json_object_get(end, "memory")), "cleared by recover");
+	ck_assert_int_eq(json_integer_value(json_object_get(end, "cleared_bytes")), MIB(2));
+	json_decref(end);
+	close(fd);
+	recovered_free(&recovered);
+	folder_remove();
+}
+END_TEST
+
+START_TEST(memory_of_claims)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	char path[256];
+	int memory;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/run", run);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	memory = memory_left("web", claims_of_dead("web"));
+	ck_assert_int_eq(recover_claims(&recovered, run, run, run, "nohyped"), 0);
+	ck_assert_uint_eq(json_array_size(recovered.lives), 1);
+	ck_assert_str_eq(life_memory(&recovered, 0), "cleared by nohyped");
+	memory_is(memory, "web", true);
+	recovered_free(&recovered);
+	folder_remove();
+}
+END_TEST
+
+/* Whatever it is called; its rings with it, and no second time. Not of one that lives, nor where others may write. */
+START_TEST(memory_alone)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	int memory, rings, living, lock;
+	char path[256];
+
+	folder_make();
+	memory = memory_left("strings", 7);
+	rings = memory_left("strings~rings", 7);
+	living = memory_left("web", 8);
+	snprintf(path, sizeof(path), "%s/memory.web", run);
+	lock = open(path, O_RDWR);
+	ck_assert_int_eq(flock(lock, LOCK_EX | LOCK_NB), 0);
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), 0);
+	ck_assert_uint_eq(json_array_size(recovered.lives), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(recovered.lives, 0), "vm")), "strings");
+	ck_assert_str_eq(life_memory(&recovered, 0), "cleared by recover");
+	recovered_free(&recovered);
+	memory_is(memory, "strings", true);
+	memory_is(rings, "strings~rings", true);
+	close(lock);
+	snprintf(path, sizeof(path), "%s/pages", run);
+	ck_assert_int_eq(chmod(path, 0777), 0);
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EPERM);
+	ck_assert_str_eq(life_memory(&recovered, 0), MEMORY_STAYS);
+	recovered_free(&recovered);
+	memory_is(living, "web", false);
+	folder_remove();
+}
+END_TEST
 
 START_TEST(killed_without_nohyped)
 {
@@ -215,6 +341,9 @@ int main(void)
 	tcase_add_test(tests, held);
 	tcase_add_test(tests, manager_runs);
 	tcase_add_test(tests, killed_without_nohyped);
+	tcase_add_test(tests, memory_of_a_life);
+	tcase_add_test(tests, memory_of_claims);
+	tcase_add_test(tests, memory_alone);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -113,12 +113,10 @@ const struct command commands[] = {
 	{ "host", "COMMAND [OPTION...]", "the host's own cores: what they are, and taking them for VMs",
 	  "Looks at the host's cores, and takes them from the host for VMs and gives them back.\n", false, host_main },
 	{ "recover", "[--json] [--run DIR]", "put the host back after the death of everything",
-	  "Undoes what killed VMs have left on the host: functions, huge pages, cores half taken, core managers. Says "
-	  "of\n"
-	  "nohyped's VMs that wrote no end that their memory wasn't cleared by nohype. What lives is not touched; "
-	  "nohyped "
-	  "does\n"
-	  "the same when it starts.\n\n"
+	  "Undoes what killed VMs have left on the host: functions, huge pages, cores half taken, core managers; "
+	  "clears\n"
+	  "memory that is in a file (memory.folder). Says of nohyped's VMs that wrote no end, and of others that were\n"
+	  "killed, what became of their memory. What lives is not touched; nohyped does the same when it starts.\n\n"
 	  "Options:\n"
 	  "  --json     one object on a line\n"
 	  "  --run DIR  nohyped's folder of this boot (default: /run/nohype)\n",

@@ -66,8 +66,10 @@ int recover_main(const struct command *cmd, int argc, char **argv)
 		return EXIT_CLEAN;
 	if (recover_parse(cmd, argc, argv, &json, &run))
 		return EXIT_USAGE;
-	err = recover_lives(&recovered, run);
-	next = recover_claims(&recovered, run, "");
+	err = recover_lives(&recovered, run, HOST_STATE);
+	next = recover_claims(&recovered, run, "", HOST_STATE, "recover");
+	err = err ? err : next;
+	next = recover_memory(&recovered, run, HOST_STATE, "recover");
 	err = err ? err : next;
 	next = recover_host(&recovered, HOST_STATE);
 	err = err ? err : next;

@@ -30,6 +30,7 @@ void config_free(struct vm_config *cfg)
 	free(cfg->initrd);
 	free(cfg->cmdline);
 	free(cfg->report);
+	free(cfg->memory_folder);
 	disks_free(cfg);
 	namespaces_free(cfg);
 	config_init(cfg);

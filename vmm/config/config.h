@@ -101,6 +101,7 @@ struct vm_config {
 	uint64_t memory_size; /* bytes, a multiple of 2 MiB */
 	uint64_t page_size;   /* bytes: 4 KiB, 2 MiB or 1 GiB */
 	bool memory_reserve;  /* huge pages are added to the host's pools for it, and taken out at its end */
+	char *memory_folder;  /* of hugetlbfs, for a file with a name; NULL: a memfd */
 	bool clear_verify;    /* all of the memory is read back when it was cleared */
 	unsigned int nnodes;  /* 0: memory from wherever there is some */
 	struct vm_node nodes[VM_NODES_MAX];

@@ -26,8 +26,7 @@ const char *string_get(const json_t *value, const struct place *at)
 	return text;
 }
 
-/* Put a copy of @text where an earlier one may be. */
-static int string_keep(char **owned, char *copy)
+int string_keep(char **owned, char *copy)
 {
 	if (!copy)
 		return fail(-ENOMEM, "no memory for the configuration");
@@ -255,12 +254,15 @@ static const struct key keys[] = {
 	{ "vcpus", set_vcpus, "a whole number from 1 to 255", .number = true },
 	{ "cores", set_cores, "\"auto\", host CPU numbers as [1, 3], or a list as \"1,3-5\"" },
 	{ "smt", set_smt, "\"exclude\", \"whole-core\" or \"share\"" },
-	{ "memory", NULL, "an object with size, page_size, nodes, reserve and clear" },
+	{ "memory", NULL, "an object with size, page_size, nodes, reserve, folder and clear" },
 	{ "memory.size", set_memory_size, "a size as \"512M\" or \"2G\" (a whole number and K, M, G or T)" },
 	{ "memory.page_size", set_page_size, "\"4K\", \"2M\" or \"1G\"" },
 	{ "memory.nodes", set_memory_nodes,
 	  "NUMA nodes as [0, 1] or \"0,1\", or with their sizes as [\"0:1G\", \"1:3G\"] or \"0:1G,1:3G\"" },
 	{ "memory.reserve", set_memory_reserve, "true or false" },
+	{ "memory.folder", set_memory_folder,
+	  "the path of a folder in a hugetlbfs mount, as \"/dev/hugepages/nohype\" (from / on, of less than 512 bytes, "
+	  "on one line)" },
 	{ "memory.clear", set_memory_clear, "\"sample\" or \"verify\"" },
 	{ "seal", NULL, "an object with level, within, after, settle, tripwire, except and evidence" },
 	{ "seal.level", set_seal_level, "\"audit\", \"userspace\", \"strict\" or \"silent\"" },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* memory.nodes, memory.reserve, memory.clear */
+/* memory.nodes, memory.reserve, memory.folder, memory.clear */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "memmap/memmap.h"
 #include "vmm/config/parse.h"
 
 #define NODE_TEXT 40 /* bytes: "1023:18446744073709551615G" */
@@ -107,6 +108,21 @@ int set_memory_reserve(struct vm_config *cfg, const json_t *value, const struct 
 	return 0;
 }
 
+/* A line of a record tells of it. */
+int set_memory_folder(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	const char *path = string_get(value, at);
+
+	if (!path)
+		return -EINVAL;
+	if (*path != '/' || strlen(path) >= MEMORY_FOLDER_MAX)
+		return refuse(at, value);
+	for (const char *p = path; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			return refuse(at, value);
+	return string_keep(&cfg->memory_folder, strdup(path));
+}
+
 int set_memory_clear(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
 	const char *text = json_string_value(value);
@@ -148,6 +164,15 @@ int memory_agrees(const struct vm_config *cfg, const char *where)
 		return fail(-EINVAL,
 			    "%s: memory.reserve: true: there is nothing to reserve with memory.page_size 4K: wanted 2M "
 			    "or 1G",
+			    where);
+	if (cfg->memory_folder && cfg->page_size == KIB(4))
+		return fail(-EINVAL,
+			    "%s: memory.folder: files there are of huge pages: wanted memory.page_size 2M or 1G",
+			    where);
+	if (cfg->memory_folder && cfg->rings && cfg->page_size == GIB(1))
+		return fail(-EINVAL,
+			    "%s: memory.folder: rings are of pages of 2M, for which there is no folder with "
+			    "memory.page_size 1G: wanted 2M, or no rings",
 			    where);
 	return nodes_agree(cfg, where);
 }

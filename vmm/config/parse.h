@@ -45,14 +45,18 @@ bool name_is_valid(const char *name);
 key_set_fn set_cores;
 
 /* memory.c; memory_agrees: what its keys can't mean together. */
-key_set_fn set_memory_nodes, set_memory_reserve, set_memory_clear;
+key_set_fn set_memory_nodes, set_memory_reserve, set_memory_folder, set_memory_clear;
 int memory_agrees(const struct vm_config *cfg, const char *where);
 
 /* except.c */
 key_set_fn set_except_eoi, set_except_cpuid, set_except_ipi;
 
-/* keys.c: the string that @value is, or NULL, reported; a path into *@owned, joined to the file's folder. */
+/*
+ * keys.c: the string that @value is, or NULL, reported; @copy, malloced, in place of an earlier one (NULL: -ENOMEM,
+ * reported); a path into *@owned, joined to the file's folder.
+ */
 const char *string_get(const json_t *value, const struct place *at);
+int string_keep(char **owned, char *copy);
 int set_path(char **owned, const json_t *value, const struct place *at);
 
 /* disks.c: an array of disks; then what one's object holds. */

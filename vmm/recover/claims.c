@@ -3,18 +3,21 @@
 #include "base/claim.h"
 #include "vmm/recover/recover.h"
 
-int recover_claims(struct recovered *recovered, const char *run, const char *root)
+int recover_claims(struct recovered *recovered, const char *run, const char *root, const char *state, const char *who)
 {
 	struct claim_holders dead;
 	int err = claims_bury(&dead, root);
 
-	if (!recovered->lives)
-		recovered->lives = json_array();
-	for (size_t i = 0; i < dead.count; i++)
-		if (!life_was_of(run, dead.list[i].vm, dead.list[i].pid))
-			json_array_append_new(recovered->lives,
-					      json_pack("{s:s, s:s, s:s}", "vm", dead.list[i].vm, "state", "running",
-							"memory", MEMORY_NOT_CLEARED));
+	for (size_t i = 0; i < dead.count; i++) {
+		const struct claim_holder *holder = &dead.list[i];
+		struct fate fate;
+
+		if (life_was_of(run, holder->vm, holder->pid))
+			continue;
+		fate_find(&fate, state, holder->vm, holder->pid, who);
+		err = err ? err : fate.err;
+		recovered_add(recovered, holder->vm, "running", &fate);
+	}
 	claims_free(&dead);
 	return err;
 }

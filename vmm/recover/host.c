@@ -53,6 +53,14 @@ int recover_host(struct recovered *recovered, const char *state)
 	return err ? err : next;
 }
 
+void recovered_add(struct recovered *recovered, const char *name, const char *state, const struct fate *fate)
+{
+	if (!recovered->lives)
+		recovered->lives = json_array();
+	json_array_append_new(recovered->lives,
+			      json_pack("{s:s, s:s, s:s}", "vm", name, "state", state, "memory", fate->text));
+}
+
 bool recovered_any(const struct recovered *recovered)
 {
 	return recovered->cores || recovered->vms || recovered->pages || recovered->cores_killed ||

@@ -56,19 +56,34 @@ static int life_read(struct life *life, int fd)
 	return len < 0 ? -EIO : 0;
 }
 
-bool life_was_of(const char *run, const char *name, pid_t pid)
+/* False: there is none. */
+static bool life_find(struct life *life, const char *run, const char *name)
 {
-	struct life life = { 0 };
 	char path[PATH_MAX];
 	int fd;
 
+	*life = (struct life){ 0 };
 	snprintf(path, sizeof(path), "%s/vm/%s/life", run, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return false;
-	life_read(&life, fd);
+	life_read(life, fd);
 	close(fd);
-	return life.pid == pid;
+	return true;
+}
+
+bool life_was_of(const char *run, const char *name, pid_t pid)
+{
+	struct life life;
+
+	return life_find(&life, run, name) && life.pid == pid;
+}
+
+bool life_is_open(const char *run, const char *name, pid_t pid)
+{
+	struct life life;
+
+	return life_find(&life, run, name) && life.pid == pid && strcmp(life.state, "gone") != 0;
 }
 
 /* The kernel ends a core manager with its supervisor. One that is left is held by its pidfd before it is looked at. */
@@ -97,11 +112,12 @@ static bool core_end(pid_t pid)
 }
 
 /* An end as the supervisor would have written it; what it was cut in the middle of goes. */
-static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd)
+static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd,
+		      const struct fate *fate)
 {
-	json_t *end =
-		json_pack("{s:s, s:i, s:s, s:n, s:i, s:s}", "state", "gone", "code", EXIT_ERROR, "text",
-			  "all that ran it was killed", "violation", "cleared_bytes", 0, "memory", MEMORY_NOT_CLEARED);
+	json_t *end = json_pack("{s:s, s:i, s:s, s:n, s:I, s:s}", "state", "gone", "code", EXIT_ERROR, "text",
+				"all that ran it was killed", "violation", "cleared_bytes", (json_int_t)fate->cleared,
+				"memory", fate->text);
 	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
 	int err = text ? 0 : -ENOMEM;
 
@@ -111,18 +127,18 @@ static int life_close(struct recovered *recovered, const struct life *life, cons
 	if (!err && fdatasync(fd))
 		err = -errno;
 	if (!err)
-		json_array_append_new(recovered->lives, json_pack("{s:s, s:s, s:s}", "vm", name, "state", life->state,
-								  "memory", MEMORY_NOT_CLEARED));
+		recovered_add(recovered, name, life->state, fate);
 	free(text);
 	json_decref(end);
 	return err;
 }
 
-static int life_recover(struct recovered *recovered, int folder, const char *name)
+static int life_recover(struct recovered *recovered, int folder, const char *name, const char *state)
 {
 	struct life life;
+	struct fate fate;
 	char path[300];
-	int fd, err = 0;
+	int fd, err = 0, memory = 0;
 
 	if (*name == '.')
 		return 0;
@@ -135,21 +151,23 @@ static int life_recover(struct recovered *recovered, int folder, const char *nam
 		err = life_read(&life, fd);
 		if (!err && strcmp(life.state, "gone") != 0 && *life.state) {
 			recovered->cores_killed += core_end(life.core);
-			err = life_close(recovered, &life, name, fd);
+			fate_find(&fate, state, name, life.pid, "recover");
+			err = life_close(recovered, &life, name, fd, &fate);
+			memory = fate.err;
 		}
 	}
 	close(fd);
-	return err ? fail(err, "\"%s\": %s", path, strerror(-err)) : 0;
+	return err ? fail(err, "\"%s\": %s", path, strerror(-err)) : memory;
 }
 
-static int lives_walk(struct recovered *recovered, int folder)
+static int lives_walk(struct recovered *recovered, int folder, const char *state)
 {
 	DIR *lives = fdopendir(dup(folder));
 	const struct dirent *entry;
 	int err = lives ? 0 : -errno;
 
 	while (lives && (entry = readdir(lives))) {
-		int next = life_recover(recovered, folder, entry->d_name);
+		int next = life_recover(recovered, folder, entry->d_name, state);
 
 		err = err ? err : next;
 	}
@@ -158,7 +176,7 @@ static int lives_walk(struct recovered *recovered, int folder)
 	return err;
 }
 
-int recover_lives(struct recovered *recovered, const char *run)
+int recover_lives(struct recovered *recovered, const char *run, const char *state)
 {
 	int lock = open(run, O_RDONLY | O_DIRECTORY | O_CLOEXEC), folder = -1, err = 0;
 
@@ -170,7 +188,7 @@ int recover_lives(struct recovered *recovered, const char *run)
 	if (!recovered->by_manager)
 		folder = openat(lock, "vm", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder >= 0) {
-		err = lives_walk(recovered, folder);
+		err = lives_walk(recovered, folder, state);
 		close(folder);
 	}
 	close(lock);

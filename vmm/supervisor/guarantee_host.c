@@ -190,20 +190,35 @@ static void placement_text(const struct memory_placement *placement, char *text,
 			 placement->runs == 1 ? "" : "s");
 }
 
+/* A file with a name has no seals: so none of the VM's own, which could be won, may have it open. */
+static const char *size_is_open(const struct vm *vm)
+{
+	const char *resizable = memory_resizable(&vm->memory);
+	struct stat st;
+	int opens;
+
+	if (resizable || !vm->memory.file)
+		return resizable;
+	opens = fstat(vm->memory.fd, &st) ? -errno : process_opens(vm->core_pid, st.st_dev, st.st_ino);
+	if (opens < 0)
+		return "whether the core manager has its file open can't be told";
+	return opens ? "the core manager has its file open, and could change its size" : NULL;
+}
+
 void guarantee_memory(const struct vm *vm, struct guarantee *row)
 {
-	const int wanted = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	uint64_t size = vm->plan.layout.size, locked = 0;
 	struct mapped_file mapped;
 	char places[128];
-	int err = memory_look(vm, &mapped, &locked), seals = fcntl(vm->memory.fd, F_GET_SEALS);
+	int err = memory_look(vm, &mapped, &locked);
+	const char *resizable = size_is_open(vm);
 
 	placement_text(&vm->memory.placement, places, sizeof(places));
 	if (err)
 		guarantee_set(row, GUARANTEE_NOT_HAD, "/proc/%d/smaps of the core manager: %s", (int)vm->core_pid,
 			      strerror(-err));
-	else if (seals < 0 || (seals & wanted) != wanted)
-		guarantee_set(row, GUARANTEE_NOT_HELD, "the size of its file isn't locked");
+	else if (resizable)
+		guarantee_set(row, GUARANTEE_NOT_HELD, "%s", resizable);
 	else if (mapped.size != size || mapped.resident < size)
 		guarantee_set(row, GUARANTEE_NOT_HELD,
 			      "%" PRIu64 " of %" PRIu64 " MiB are mapped by the core manager, %" PRIu64 " MiB there",
@@ -211,9 +226,11 @@ void guarantee_memory(const struct vm *vm, struct guarantee *row)
 	else if (mapped.page_size < MIB(2))
 		small_pages_judge(&mapped, locked, row);
 	else
-		guarantee_set(row, GUARANTEE_HELD,
-			      "%" PRIu64 " MiB in %s pages, all there, size locked%s; such pages stay", size >> 20,
-			      page_name(mapped.page_size), places);
+		guarantee_set(row, GUARANTEE_HELD, "%" PRIu64 " MiB in %s pages, all there, %s%s; such pages stay",
+			      size >> 20, page_name(mapped.page_size),
+			      vm->memory.file ? "in a file that root alone can open, and the core manager has not"
+					      : "size locked",
+			      places);
 }
 
 void guarantee_pages(const struct vm *vm, struct guarantee *row)

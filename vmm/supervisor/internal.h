@@ -141,8 +141,9 @@ void plan_release(struct vm_plan *plan);
 void plan_nodes(struct vm_plan *plan, const struct vm_config *cfg);
 int plan_numa(struct vm_plan *plan);
 
-/* What memory the VM gets, by its own cores. @plan must live as long. */
+/* What memory the VM gets, by its own cores. @plan must live as long. plan_place: where, @suffix ending its name. */
 struct memory_request plan_memory_request(const struct vm_plan *plan, const struct vm_config *cfg);
+struct memory_place plan_place(const struct vm_config *cfg, const char *suffix);
 
 /* What is to be loaded. The strings stay @cfg's. */
 struct boot_request plan_boot_request(const struct vm_config *cfg, uint32_t tsc_khz);
@@ -214,6 +215,9 @@ int vm_cache_take(struct vm *vm);
 void vm_cache_give_back(struct vm *vm);
 int vcpu_cache(const struct vm *vm, pid_t tid);
 json_t *cache_json(const struct vm *vm, bool ended);
+
+/* start.c: @mem, which is called @what, could not be cleared: what becomes of it is a part of how the VM ended. */
+void memory_spoil(struct vm *vm, struct memory *mem, const char *what);
 
 /* start.c: a VM that has nothing yet; the start sequence, which undoes all that was done on an error; and the end's. */
 void vm_init(struct vm *vm, const struct vm_config *cfg, const struct run_options *opt);

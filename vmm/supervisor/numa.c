@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which of the host's NUMA nodes the memory is on, and which nodes the guest sees. */
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -111,10 +112,21 @@ static void crew_enter(const struct memory_crew *crew)
 	partition_enter(getpid(), crew->cores, crew->count);
 }
 
+struct memory_place plan_place(const struct vm_config *cfg, const char *suffix)
+{
+	struct memory_place place = { .folder = cfg->memory_folder,
+				      .state = HOST_STATE,
+				      .how = cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE };
+
+	snprintf(place.file, sizeof(place.file), "%s%s", cfg->name, suffix);
+	return place;
+}
+
 struct memory_request plan_memory_request(const struct vm_plan *plan, const struct vm_config *cfg)
 {
 	return (struct memory_request){ .layout = plan->layout,
 					.page_size = plan->page_size,
+					.place = plan_place(cfg, ""),
 					.nodes = plan->nodes,
 					.crew = { plan->cores, plan->vcpus, crew_enter },
 					.rings = cfg->rings && plan->page_size < GIB(1) ? RINGS_SIZE : 0,

@@ -6,10 +6,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/util.h"
 #include "pinning/pinning.h"
+
+#define TIDS_MAX 320 /* more than there are vCPUs, and what is beside them */
 
 int status_read(pid_t pid, pid_t tid, char *text)
 {
@@ -78,6 +81,35 @@ int threads_read(pid_t pid, pid_t *tids, unsigned int max)
 	closedir(folder);
 	qsort(tids, count, sizeof(*tids), tid_compare);
 	return (int)count;
+}
+
+static int thread_opens(pid_t pid, pid_t tid, dev_t device, ino_t inode)
+{
+	const struct dirent *entry;
+	struct stat st;
+	char path[64];
+	DIR *folder;
+	int found = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", (int)pid, (int)tid);
+	folder = opendir(path);
+	if (!folder)
+		return -errno;
+	while (!found && (entry = readdir(folder)))
+		found = entry->d_name[0] != '.' && !fstatat(dirfd(folder), entry->d_name, &st, 0) &&
+			st.st_dev == device && st.st_ino == inode;
+	closedir(folder);
+	return found;
+}
+
+int process_opens(pid_t pid, dev_t device, ino_t inode)
+{
+	pid_t tids[TIDS_MAX];
+	int count = threads_read(pid, tids, TIDS_MAX), found = count < 0 ? count : 0;
+
+	for (int i = 0; !found && i < count; i++)
+		found = thread_opens(pid, tids[i], device, inode);
+	return count == TIDS_MAX && !found ? -E2BIG : found;
 }
 
 #define PF_USER_WORKER 0x00004000 /* include/linux/sched.h, since 6.4 */

@@ -33,6 +33,7 @@ struct memory_request rings_request(const struct vm_plan *plan, const struct vm_
 		.key = "rings",
 		.layout = { .size = RINGS_SIZE, .count = 1, .ranges = { { .size = RINGS_SIZE, .kind = MEMORY_RAM } } },
 		.page_size = plan->page_size == KIB(4) ? KIB(4) : MIB(2),
+		.place = plan_place(cfg, MEMORY_RINGS),
 		.reserve = cfg->memory_reserve,
 	};
 }
@@ -156,8 +157,7 @@ void rings_give_back(struct vm *vm)
 
 	rings_kill(vm);
 	if (vm->rings.memory.fd >= 0 && memory_clear(&vm->rings.memory, &crew, MEMORY_CLEAR_VERIFY, &cleared))
-		outcome_spoil(vm,
-			      "; its rings were not cleared by nohype: the kernel zeroes each page for its next user");
+		memory_spoil(vm, &vm->rings.memory, "rings' memory");
 	memory_release(&vm->rings.memory);
 	fd_close(&vm->rings.serial_fd);
 	fd_close(&vm->rings.pidfd);

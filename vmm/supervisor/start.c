@@ -55,14 +55,29 @@ static void kvm_give_back(struct vm *vm)
 	fd_close(&vm->kvm_fd);
 }
 
+/* What was left of its last life is cleared, and its pages are free, before they are looked for. */
+static int left_clear(const struct vm *vm, const char *file)
+{
+	struct memory_cleared cleared;
+	int found = memory_recover(HOST_STATE, file, 0, &cleared);
+
+	if (found > 0)
+		note("%s: \"%s\", which its last life had left when all that ran it was killed: %" PRIu64
+		     " MiB cleared",
+		     vm->cfg->name, file, cleared.bytes >> 20);
+	return MIN(found, 0);
+}
+
 static int pages_take(struct vm *vm)
 {
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
 	struct memory_request rings = rings_request(&vm->plan, vm->cfg);
-	int err;
+	int err = left_clear(vm, req.place.file);
 
-	if (!req.reserve)
-		return 0;
+	if (!err)
+		err = left_clear(vm, rings.place.file);
+	if (err || !req.reserve)
+		return err;
 	err = pool_add(&vm->pool, &req, HOST_STATE);
 	if (err || !rings_have_pool(&vm->plan, vm->cfg))
 		return err;
@@ -91,6 +106,18 @@ static int memory_take(struct vm *vm)
 	return err;
 }
 
+void memory_spoil(struct vm *vm, struct memory *mem, const char *what)
+{
+	const char *path = memory_leave(mem);
+
+	if (path)
+		outcome_spoil(vm, "; its %s was not cleared, and stays in \"%s\": nohype recover tries again", what,
+			      path);
+	else
+		outcome_spoil(vm, "; its %s was not cleared by nohype: the kernel zeroes each page for its next user",
+			      what);
+}
+
 /*
  * Cleared before anything of it goes back; the core manager is dead by now. A start that could not go on has a tenant's
  * disks there already.
@@ -100,11 +127,8 @@ static void memory_give_back(struct vm *vm)
 	struct memory_request req = plan_memory_request(&vm->plan, vm->cfg);
 	const struct memory_cleared *cleared = &vm->cleared;
 
-	if ((vm->prepared_at || vm->core_pid > 0) &&
-	    memory_clear(&vm->memory, &req.crew, vm->cfg->clear_verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE,
-			 &vm->cleared))
-		outcome_spoil(vm,
-			      "; its memory was not cleared by nohype: the kernel zeroes each page for its next user");
+	if ((vm->prepared_at || vm->core_pid > 0) && memory_clear(&vm->memory, &req.crew, req.place.how, &vm->cleared))
+		memory_spoil(vm, &vm->memory, "memory");
 	else if (cleared->failed)
 		outcome_spoil(vm,
 			      "; %" PRIu64 " KiB of its memory have failed, and could not be cleared: the kernel gives "

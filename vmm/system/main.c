@@ -100,9 +100,12 @@ static int vms_find_again(struct manager *manager)
 static void host_recover(struct manager *manager)
 {
 	struct recovered recovered = RECOVERED_NONE;
+	const char *run = manager->folders.run;
 
 	if (geteuid() != 0)
 		return;
+	recover_claims(&recovered, run, "", HOST_STATE, "nohyped");
+	recover_memory(&recovered, run, HOST_STATE, "nohyped");
 	recover_host(&recovered, HOST_STATE);
 	if (recovered_any(&recovered)) {
 		note("what killed VMs had left on the host is undone");

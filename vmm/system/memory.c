@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "memmap/memmap.h"
+#include "pinning/host/host.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
@@ -99,6 +100,31 @@ static bool clear_one(int fd, enum memory_clear_how how)
 	return !memory_clear(&memory, &crew, how, &cleared);
 }
 
+/* With a name (memory.folder) it is there also if nobody held it. */
+static void left_find(struct managed *vm)
+{
+	char rings[MEMORY_FILE_MAX];
+
+	if (vm->pid <= 0)
+		return;
+	snprintf(rings, sizeof(rings), "%s" MEMORY_RINGS, vm->name);
+	if (vm->memory_fd < 0)
+		vm->memory_fd = memory_left_open(HOST_STATE, vm->name, vm->pid);
+	if (vm->rings_fd < 0)
+		vm->rings_fd = memory_left_open(HOST_STATE, rings, vm->pid);
+}
+
+static void left_remove(const struct managed *vm)
+{
+	char rings[MEMORY_FILE_MAX];
+
+	if (vm->pid <= 0)
+		return;
+	snprintf(rings, sizeof(rings), "%s" MEMORY_RINGS, vm->name);
+	memory_left_remove(HOST_STATE, vm->name, vm->pid);
+	memory_left_remove(HOST_STATE, rings, vm->pid);
+}
+
 /*
  * In a process of its own, as it takes its time; its exit status says whether all is zero. The ring process, which the
  * kernel kills with its supervisor too, has ended when the larger part is done, or is found out.
@@ -109,6 +135,8 @@ static int clear_all(const struct managed *vm)
 
 	if (vm->rings_fd >= 0 && cleared)
 		cleared = clear_one(vm->rings_fd, MEMORY_CLEAR_VERIFY);
+	if (cleared)
+		left_remove(vm);
 	return !cleared;
 }
 
@@ -117,6 +145,7 @@ bool memory_clear_begin(struct managed *vm)
 	struct stat st;
 	pid_t pid;
 
+	left_find(vm);
 	if (vm->memory_fd < 0 || fstat(vm->memory_fd, &st))
 		return false;
 	pid = fork();

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Memory in files with a name, which the death of all who knew it hasn't ended. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "memmap/memmap.h"
+#include "vmm/recover/recover.h"
+
+void fate_find(struct fate *fate, const char *state, const char *name, pid_t pid, const char *who)
+{
+	struct memory_cleared memory, rings;
+	char file[MEMORY_FILE_MAX];
+	int found, beside;
+
+	snprintf(file, sizeof(file), "%s" MEMORY_RINGS, name);
+	found = memory_recover(state, name, pid, &memory);
+	beside = memory_recover(state, file, pid, &rings);
+	fate->cleared = memory.bytes;
+	fate->err = MIN(MIN(found, beside), 0);
+	if (fate->err)
+		snprintf(fate->text, sizeof(fate->text), MEMORY_STAYS);
+	else if (found)
+		snprintf(fate->text, sizeof(fate->text), "cleared by %s", who);
+	else
+		snprintf(fate->text, sizeof(fate->text), MEMORY_NOT_CLEARED);
+}
+
+struct walk {
+	struct recovered *recovered;
+	const char *run, *state, *who;
+	int err;
+};
+
+/* That of rings comes with its VM's, or is what is left of both. */
+static int memory_one(void *context, const char *file, pid_t pid)
+{
+	struct walk *walk = context;
+	char name[MEMORY_FILE_MAX];
+	struct fate fate;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "~"), file);
+	if (life_is_open(walk->run, name, pid))
+		return 0;
+	fate_find(&fate, walk->state, name, pid, walk->who);
+	walk->err = walk->err ? walk->err : fate.err;
+	if (strcmp(fate.text, MEMORY_NOT_CLEARED) != 0)
+		recovered_add(walk->recovered, name, "running", &fate);
+	return 0;
+}
+
+int recover_memory(struct recovered *recovered, const char *run, const char *state, const char *who)
+{
+	struct walk walk = { recovered, run, state, who, 0 };
+	int err = memory_left_each(state, memory_one, &walk);
+
+	return err ? fail(err, "\"%s\": %s", state, strerror(-err)) : walk.err;
+}
