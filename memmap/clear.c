@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Zeroes over all that a guest left, by the VM's own cores. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,6 +135,9 @@ static void cleared_fill(struct memory_cleared *cleared, const struct crew_work 
 					    .threads = work->threads,
 					    .verified = work->second != NULL };
 	snprintf(cleared->stores, sizeof(cleared->stores), "%s", clearing->loop->name);
+	if (cleared->failed)
+		warn("memory: %" PRIu64 " KiB have failed and aren't cleared: the kernel gives these pages to nobody",
+		     cleared->failed >> 10);
 }
 
 static int clear_fail(int err)
