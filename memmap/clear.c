@@ -128,13 +128,14 @@ static int verify_piece(struct memory *mem, void *shared, uint64_t offset, uint6
 static void cleared_fill(struct memory_cleared *cleared, const struct crew_work *work, int64_t begun)
 {
 	const struct clearing *clearing = work->shared;
+	const struct store_loop *loop = clearing->loop; /* NULL: its one page has failed */
 
 	*cleared = (struct memory_cleared){ .bytes = work->mem->layout.size - clearing->failed,
 					    .failed = clearing->failed,
 					    .ns = clock_now() - begun,
 					    .threads = work->threads,
 					    .verified = work->second != NULL };
-	snprintf(cleared->stores, sizeof(cleared->stores), "%s", clearing->loop->name);
+	snprintf(cleared->stores, sizeof(cleared->stores), "%s", loop ? loop->name : "none");
 	if (cleared->failed)
 		warn("memory: %" PRIu64 " KiB have failed and aren't cleared: the kernel gives these pages to nobody",
 		     cleared->failed >> 10);
