@@ -27,6 +27,7 @@ import sys
 import time
 
 import leftovers
+from guest_memory import Memory
 from nohyped_api import Connection, answers
 
 OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
@@ -37,7 +38,6 @@ PATIENCE = 300  # s: an emulated host on a busy machine is slow
 CORE = 1
 COUNT, ORDER = 0x8000, 0x8010  # guests/trap.S
 NOT_CLEARED = "not cleared by nohype"
-ZEROS = bytes(1 << 20)  # a divisor of what is looked at
 CARD = "/sys/bus/pci/devices/0000:01:00.0"
 CONFIG = {
     "kernel": f"{BUILD}/e2e-guests/trap", "cores": [CORE], "rings": True, "seal": {"level": "strict"},
@@ -97,7 +97,7 @@ class Manager:
         self.start()
 
 
-# --- a VM's processes, and its memory ---
+# --- a VM's processes ---
 
 
 def stat_of(pid):
@@ -119,39 +119,6 @@ def child(pid, name):
             if stat_of(found)[0] == name and runs(found):
                 return int(found)
     return None
-
-
-class Memory:
-    """What the guest had, held by one more fd: the guest's memory and its rings'."""
-
-    def __init__(self, supervisor):
-        self.fds = []
-        with contextlib.suppress(OSError):
-            for number in os.listdir(f"/proc/{supervisor}/fd"):
-                path = f"/proc/{supervisor}/fd/{number}"
-                if "nohype-guest" in os.readlink(path):
-                    self.fds.append(os.open(path, os.O_RDWR | os.O_CLOEXEC))
-        self.fds.sort(key=lambda fd: -os.fstat(fd).st_size)
-
-    def word(self, at, value=None):
-        with mmap.mmap(self.fds[0], 2 << 20) as memory:
-            if value is not None:
-                memory[at:at + 4] = value.to_bytes(4, "little")
-            return int.from_bytes(memory[at:at + 4], "little")
-
-    def dirty(self):
-        """Which of them aren't all zero: their sizes in MiB."""
-        found = []
-        for fd in self.fds:
-            size = os.fstat(fd).st_size
-            with mmap.mmap(fd, size, access=mmap.ACCESS_READ) as memory:
-                if any(memory[at:at + len(ZEROS)] != ZEROS for at in range(0, size, len(ZEROS))):
-                    found.append(size >> 20)
-        return found
-
-    def close(self):
-        while self.fds:
-            os.close(self.fds.pop())
 
 
 # --- the host ---

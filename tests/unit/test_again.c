@@ -3,15 +3,19 @@
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/capture.h"
 #include "base/record.h"
+#include "base/util.h"
+#include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
 
 static char folder[] = "/tmp/test-again-XXXXXX";
@@ -206,6 +210,68 @@ START_TEST(an_end_with_the_host_is_told_once)
 }
 END_TEST
 
+/* What systemd's fd store has kept of a VM, as a service is given it. */
+static int memory_store(struct manager *manager, json_int_t first)
+{
+	int fd = memfd_create("nohype-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char name[64];
+
+	ck_assert_int_eq(ftruncate(fd, MIB(2)), 0);
+	ck_assert_int_eq(pwrite(fd, "a tenant's", 10, 4096), 10);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	snprintf(name, sizeof(name), "memory/%lld/web", (long long)first);
+	manager->service.given = calloc(1, sizeof(*manager->service.given));
+	manager->service.given[0] = (struct given){ strdup(name), dup(fd) };
+	manager->service.count = 1;
+	return fd;
+}
+
+/* @recovered: `nohype recover` was there in between, and has told the end. */
+static void cleared_again(bool recovered)
+{
+	json_int_t first;
+	struct capture capture;
+	struct manager *manager;
+	char found[10];
+	int fd;
+
+	folders_make();
+	first = started();
+	life_make(first);
+	if (recovered) {
+		struct recovered all = RECOVERED_NONE;
+
+		ck_assert_int_eq(recover_lives(&all, top), 0);
+		recovered_free(&all);
+	}
+	manager = manager_begin(&capture);
+	fd = memory_store(manager, first);
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	while (manager->vms[0]->clearing) {
+		struct pollfd process = { .fd = manager->vms[0]->pid_fd, .events = POLLIN };
+
+		ck_assert_uint_eq(told(manager, "\"gone\""), recovered);
+		ck_assert_int_eq(poll(&process, 1, 10000), 1);
+		vm_ended(manager, manager->vms[0]);
+	}
+	ck_assert_int_eq(pread(fd, found, sizeof(found), 4096), sizeof(found));
+	ck_assert_mem_eq(found, "\0\0\0\0\0\0\0\0\0", 10);
+	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+	ck_assert_uint_eq(told(manager, "cleared by nohyped"), !recovered);
+	ck_assert_uint_eq(told(manager, "not cleared by nohype"), recovered);
+	ck_assert_int_eq(manager->vms[0]->memory_fd, -1);
+	service_end(&manager->service);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+
+START_TEST(memory_that_systemd_kept_is_cleared)
+{
+	cleared_again(false);
+	cleared_again(true);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("again");
@@ -214,6 +280,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, an_end_is_told_once);
+	tcase_add_test(tc, memory_that_systemd_kept_is_cleared);
 	tcase_add_test(tc, a_life_is_told_from_its_begin);
 	tcase_add_test(tc, an_older_life_is_not_told_again);
 	tcase_add_test(tc, an_end_with_the_host_is_told_once);

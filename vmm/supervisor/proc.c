@@ -144,9 +144,7 @@ bool cpu_list_has(const char *list, unsigned int cpu)
 	return false;
 }
 
-/* "7f0000000000-7f0010000000 rw-s 00000000 00:0f 1234   /memfd:NAME": is it of that file? False also for other lines.
- */
-static bool smaps_is_header(const char *line, dev_t device, ino_t inode, bool *ours)
+bool mapping_is_header(const char *line, dev_t device, ino_t inode, bool *ours)
 {
 	unsigned int major_number, minor_number;
 	unsigned long long number;
@@ -181,7 +179,7 @@ int smaps_sum(FILE *smaps, dev_t device, ino_t inode, struct mapped_file *mapped
 
 	*mapped = (struct mapped_file){ 0 };
 	while (getline(&line, &size, smaps) > 0) {
-		if (smaps_is_header(line, device, inode, &ours))
+		if (mapping_is_header(line, device, inode, &ours))
 			any = true;
 		else if (ours)
 			smaps_value(line, mapped);

@@ -36,6 +36,12 @@ bool thread_is_worker(pid_t pid, pid_t tid);
 /* Is @cpu in a list as "0-3,7"? */
 bool cpu_list_has(const char *list, unsigned int cpu);
 
+/*
+ * A line of maps or smaps, "7f0000000000-7f0010000000 rw-s 00000000 00:0f 1234   /memfd:NAME": is it of the file with
+ * these numbers? False, and *@ours as it was, for other lines.
+ */
+bool mapping_is_header(const char *line, dev_t device, ino_t inode, bool *ours);
+
 /* What a process maps of one file, from its smaps. Sizes in bytes. */
 struct mapped_file {
 	uint64_t size;

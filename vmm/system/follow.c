@@ -121,14 +121,15 @@ static void step_take(struct managed *vm, const json_t *record)
 		snprintf(vm->step, sizeof(vm->step), "%s: %s", sequence, step);
 }
 
-/* Its first record says which run it is. Of one before the last start, all was told. */
-static void run_take(struct managed *vm, const json_t *record)
+/* Its first record says which run it is, so which memory is its. Of one before the last start, all was told. */
+static void run_take(struct manager *manager, struct managed *vm, const json_t *record)
 {
 	json_int_t run = json_integer_value(json_object_get(record, "run"));
 
 	if (run < vm->run)
 		vm->told = INT64_MAX;
 	vm->run = run;
+	stored_take(manager, vm);
 }
 
 /* An event of it, if it is news. */
@@ -167,7 +168,7 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 	vm->seq++;
 	step_take(vm, record);
 	if (vm->seq == 1)
-		run_take(vm, record);
+		run_take(manager, vm, record);
 	if (state) {
 		vm->state = state;
 		if (json_object_get(record, "core"))
@@ -257,7 +258,7 @@ void vm_read(struct manager *manager, struct managed *vm)
 		record_take(manager, vm, record);
 	if (len > 0)
 		vm->life_at += at - text;
-	if (len > 0 && vm->pid && !vm->clearing && state_listens(vm->state))
+	if (len > 0 && is_running(vm) && !vm->clearing && state_listens(vm->state))
 		memory_hold(vm);
 	if (bad)
 		warn("%s: %u records of its life were cut or altered", vm->name, bad);
@@ -328,6 +329,17 @@ static void end_lost(struct manager *manager, struct managed *vm)
 	end_tell(manager, vm, EXIT_ERROR, text, 0, MEMORY_NOT_CLEARED);
 }
 
+/*
+ * Its supervisor was killed; or `nohype recover`, which has no hold on its memory, has told its end between two lives
+ * of ours.
+ */
+static bool is_uncleared(const struct managed *vm)
+{
+	const char *memory = json_string_value(json_object_get(vm->end, "memory"));
+
+	return strcmp(vm->state, "gone") != 0 || (memory && strcmp(memory, MEMORY_NOT_CLEARED) == 0);
+}
+
 void vm_ended(struct manager *manager, struct managed *vm)
 {
 	siginfo_t info = { 0 };
@@ -341,14 +353,13 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
 	if (vm->told > vm->seq)
 		vm->state = "gone";
-	if (strcmp(vm->state, "gone") != 0 && !vm->clearing && memory_clear_begin(vm))
+	if (is_uncleared(vm) && !vm->clearing && memory_clear_begin(vm))
 		return; /* and once more when that has ended */
 	if (strcmp(vm->state, "gone") != 0)
 		end_invent(manager, vm, &info);
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
-	fd_close(&vm->memory_fd);
-	fd_close(&vm->rings_fd);
+	memory_drop(vm);
 	scope_end(vm);
 	vm->pid = 0;
 	vm->core = 0;

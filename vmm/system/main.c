@@ -21,9 +21,10 @@
 #include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
 
-#define CONFIG	"/etc/nohype/nohyped.json"
-#define BEAT_MS 5000
-#define FULL_MS 100 /* until it is tried again, where all connections are taken: ours, or a supervisor's */
+#define CONFIG		 "/etc/nohype/nohyped.json"
+#define BEAT_MS		 5000
+#define CLEARING_SECONDS 60  /* that systemd waits on, said anew after each BEAT_MS */
+#define FULL_MS		 100 /* until it is tried again, where all connections are taken: ours, or a supervisor's */
 
 enum { AT_SIGNAL, AT_WATCH, AT_HTTP, AT_MONITOR, AT_BUS, AT_LOOKS, AT_COUNT = AT_LOOKS + LOOKS };
 
@@ -79,21 +80,47 @@ static int signals_take(struct manager *manager)
 /* Those that ran when an older nohyped ended: they run on, or have ended meanwhile. */
 static int vms_find_again(struct manager *manager)
 {
-	unsigned int alive = 0;
-
 	for (unsigned int i = 0; i < manager->count; i++) {
 		int err = vm_follow(manager, manager->vms[i]);
 
 		if (err)
 			return fail(err, "%s: its life can't be read: %s", manager->vms[i]->name, strerror(-err));
 		manager->vms[i]->unended = false; /* from here on its life is what tells */
-		alive += vm_is_alive(manager->vms[i]);
 	}
+	return 0;
+}
+
+/* Of those that were killed with an older nohyped: before anything of theirs goes back. False: told to end. */
+static bool clearing_wait(struct manager *manager)
+{
+	for (unsigned int i = 0; i < manager->count; i++) {
+		struct managed *vm = manager->vms[i];
+
+		while (vm->clearing && vm->pid_fd >= 0) {
+			struct pollfd fds[] = { { .fd = manager->signal_fd, .events = POLLIN },
+						{ .fd = vm->pid_fd, .events = POLLIN } };
+
+			service_starting(CLEARING_SECONDS);
+			poll(fds, ARRAY_SIZE(fds), BEAT_MS);
+			if (fds[0].revents)
+				return false;
+			if (fds[1].revents)
+				vm_ended(manager, vm);
+		}
+	}
+	return true;
+}
+
+static void ready_tell(struct manager *manager)
+{
+	unsigned int alive = 0;
+
+	for (unsigned int i = 0; i < manager->count; i++)
+		alive += vm_is_alive(manager->vms[i]);
 	event_add(manager, "manager", NULL,
 		  json_pack("{s:s, s:i, s:i, s:s}", "state", "ready", "vms", (int)manager->count, "running", (int)alive,
 			    "boot", manager->boot));
 	note("%u VMs, %u of them running; listening on \"%s/api.sock\"", manager->count, alive, manager->folders.run);
-	return 0;
 }
 
 /* What was left when an older nohyped and its VMs were killed together. That something can't be undone hinders none. */
@@ -193,12 +220,18 @@ static int manager_run(struct manager *manager)
 	err = err ? err : signals_take(manager);
 	err = err ? err : vms_load(manager);
 	err = err ? err : events_open(manager);
-	if (!err)
-		host_recover(manager);
 	err = err ? err : vms_find_again(manager);
+	if (!err && !clearing_wait(manager))
+		return EXIT_CLEAN;
+	if (!err) {
+		stored_strays(manager);
+		host_recover(manager);
+		ready_tell(manager);
+	}
 	err = err ? err : http_open(manager);
 	if (err)
 		return EXIT_ERROR;
+	stored_end(manager);
 	service_ready();
 	while (serve_once(manager))
 		;

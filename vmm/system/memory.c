@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A second holder of each guest's memory: whoever holds its fd can clear it when the supervisor was killed. It is asked
- * for as soon as the guest runs, and by a new nohyped again.
+ * for as soon as the guest runs, and by a new nohyped again that has not had it from systemd (stored.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,8 +52,19 @@ void memory_hold(struct managed *vm)
 	vm->memory_fd = fd < 0 ? fd : memory_ask(fd, &peer, vm);
 	if (vm->memory_fd < 0)
 		warn("%s: its memory is held by its supervisor alone: %s", vm->name, strerror(-vm->memory_fd));
+	else
+		stored_put(vm);
 	if (fd >= 0)
 		close(fd);
+}
+
+/* systemd first: whoever closes it last has the kernel's work of freeing it. */
+void memory_drop(struct managed *vm)
+{
+	if (vm->memory_fd >= 0)
+		stored_drop(vm);
+	fd_close(&vm->memory_fd);
+	fd_close(&vm->rings_fd);
 }
 
 /*
@@ -138,6 +149,11 @@ static int clear_all(const struct managed *vm)
 	if (cleared)
 		left_remove(vm);
 	return !cleared;
+}
+
+bool memory_clear_stray(int fd)
+{
+	return clear_one(fd, MEMORY_CLEAR_SAMPLE);
 }
 
 bool memory_clear_begin(struct managed *vm)

@@ -90,15 +90,13 @@ struct look {
 	struct request *waiting;
 };
 
-#define SERVICE_SOCKETS 2
-
-/* Sockets that listen already, as systemd has made them. */
+/* What systemd has given: sockets that listen already, and what its fd store has kept. */
 struct service {
 	unsigned int count;
-	struct {
-		char name[32]; /* FileDescriptorName= */
-		int fd;
-	} sockets[SERVICE_SOCKETS];
+	struct given {
+		char *name; /* FileDescriptorName=, or as it was stored: anything */
+		int fd;	    /* -1: taken */
+	} * given;
 };
 
 struct manager {
@@ -189,10 +187,31 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
 
 /*
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
- * becomes .pid; false: it isn't ours to clear.
+ * becomes .pid; false: it isn't ours to clear. memory_clear_stray clears what is no VM's, now; false, reported: it
+ * couldn't. memory_drop lets go of it, in systemd's store too: before anyone is told of the end, who may start anew.
  */
 void memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
+bool memory_clear_stray(int fd);
+void memory_drop(struct managed *vm);
+
+/*
+ * stored.c: the same in systemd's fd store, where there is one. stored_take: what the store has kept of the life that
+ * was just read. stored_strays, when all lives were: what is nobody's is cleared, and let go of. stored_end: and what
+ * else was given, closed.
+ */
+void stored_put(const struct managed *vm);
+void stored_drop(const struct managed *vm);
+void stored_take(struct manager *manager, struct managed *vm);
+void stored_strays(struct manager *manager);
+void stored_end(struct manager *manager);
+bool stored_is_name(const char *name);
+
+/*
+ * users.c: a process but this one and its parent that has @fd's file open or mapped, or doesn't let us see that. 0:
+ * none; -1: not known.
+ */
+pid_t memory_user(int fd);
 
 /* events.c: takes @event, numbers and keeps it, and wakes who waits. Its id. */
 json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
@@ -205,9 +224,22 @@ void http_serve(struct manager *manager); /* what has come */
 bool http_is_full(const struct manager *manager);
 void http_close(struct manager *manager);
 
-/* service.c: service_socket: the fd of one that was given, or -1. */
+/*
+ * service.c: service_take: the first fd of that name, and of the kind that @is_wanted says, that was given and wasn't
+ * taken, for the caller to close; or -1. service_socket: one that listens. service_end: the others are closed, with a
+ * warning. service_keep: a copy of @fd into systemd's store (negative errno, not reported; that systemd refuses it
+ * isn't known), and service_forget: all of that name out of it, after which service_barrier waits for systemd, a second
+ * at most. service_starting: it may take @seconds from now on until it is ready. Without systemd nothing is given and
+ * the rest does nothing.
+ */
 void service_begin(struct service *service);
-int service_socket(const struct service *service, const char *name);
+int service_take(struct service *service, const char *name, bool (*is_wanted)(int fd));
+int service_socket(struct service *service, const char *name);
+void service_end(struct service *service);
+int service_keep(const char *name, int fd);
+void service_forget(const char *name);
+void service_barrier(void);
+void service_starting(unsigned int seconds);
 void service_ready(void);
 void service_alive(void);
 void service_ending(void);
