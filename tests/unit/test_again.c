@@ -241,7 +241,7 @@ static void cleared_again(bool recovered)
 	if (recovered) {
 		struct recovered all = RECOVERED_NONE;
 
-		ck_assert_int_eq(recover_lives(&all, top), 0);
+		ck_assert_int_eq(recover_lives(&all, top, top), 0);
 		recovered_free(&all);
 	}
 	manager = manager_begin(&capture);
