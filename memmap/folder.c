@@ -140,9 +140,10 @@ int folder_check(const struct memory_request *req)
 {
 	int fd = folder_get(req, false);
 
-	if (fd > 0)
-		close(fd);
-	return MIN(fd, 0);
+	if (fd <= 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 int folder_reopen(const char *path)

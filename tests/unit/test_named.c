@@ -263,7 +263,7 @@ static pid_t holder_start(const int *also)
 			if (map == MAP_FAILED || write(101, "", 1) != 1)
 				_exit(1);
 			close(101);
-			_exit(read(100, &byte, 1) != 0);
+			_exit(read(100, &byte, 1) ? 1 : 0);
 		}
 		if (!also && write(ready[1], "", 1) != 1)
 			_exit(1);

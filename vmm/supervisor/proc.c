@@ -104,7 +104,7 @@ static int thread_opens(pid_t pid, pid_t tid, dev_t device, ino_t inode)
 
 int process_opens(pid_t pid, dev_t device, ino_t inode)
 {
-	pid_t tids[TIDS_MAX];
+	pid_t tids[TIDS_MAX] = { 0 };
 	int count = threads_read(pid, tids, TIDS_MAX), found = count < 0 ? count : 0;
 
 	for (int i = 0; !found && i < count; i++)
