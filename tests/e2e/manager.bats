@@ -29,7 +29,7 @@ found() {
 }
 
 @test "the API tells whose each core and all memory is, and doctor tries no guest beside those; the sealed VMs have no exit of it" {
-  found "who has what" "one: core 0 alone 0 vCPU 0; pages 4K part 16384 memory|three: core 2 alone 0 vCPU 0; pages 4K part 16384 memory|two: core 1 alone 0 vCPU 0; pages 4K part 16384 memory"
+  found "who has what" "one: core 0 alone 0 vCPU 0; pages 2M part 32 memory|three: core 2 alone 0 vCPU 0; pages 2M part 32 memory|two: core 1 alone 0 vCPU 0; pages 2M part 32 memory"
   found supervisors True
   found cores "one|two|three|None"
   found doctor "not tried: a VM runs here, which making another would interrupt"

@@ -29,6 +29,7 @@ import time
 import leftovers
 from guest_memory import Memory
 from nohyped_api import Connection, answers
+from perf_held import hold_event
 
 OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os.environ["NOHYPE"]
 RUN, STATE = "/run/steps", "/run/steps-state"
@@ -394,6 +395,7 @@ def cases_of(part):
 
 
 def main():
+    hold_event()
     part = sys.argv[1]
     os.makedirs("/tmp/steps", exist_ok=True)
     with open(IMAGE, "wb") as file:
