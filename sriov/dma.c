@@ -51,14 +51,14 @@ static int irqs_set(const struct function *function, uint32_t index, const int *
 	union {
 		struct vfio_irq_set set;
 		uint8_t bytes[sizeof(struct vfio_irq_set) + PCI_VECTORS_MAX * sizeof(int32_t)];
-	} room = { .set = { .argsz = (uint32_t)(sizeof(room.set) + count * sizeof(fds[0])),
+	} room = { .set = { .argsz = (uint32_t)(sizeof(room.set) + count * sizeof(int32_t)),
 			    .flags = (count ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE) |
 				     VFIO_IRQ_SET_ACTION_TRIGGER,
 			    .index = index,
 			    .count = count } };
 
 	if (count)
-		memcpy(room.bytes + offsetof(struct vfio_irq_set, data), fds, count * sizeof(fds[0]));
+		memcpy(room.bytes + offsetof(struct vfio_irq_set, data), fds, count * sizeof(int32_t));
 	return ioctl(function->device_fd, VFIO_DEVICE_SET_IRQS, &room.set) ? -errno : 0;
 }
 

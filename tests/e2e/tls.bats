@@ -34,7 +34,7 @@ patiently() { # COMMAND...
 
 # The commands that the example has, as they stand there; then what a client could come with instead.
 certificates_make() {
-  cd "$FOLDER/certificates"
+  cd "$FOLDER/certificates" || return
   sed -n 's/^#     //p' "$ROOT/examples/nginx.conf" >"$FOLDER/commands"
   sh -eu "$FOLDER/commands"
   {
@@ -43,7 +43,7 @@ certificates_make() {
     echo '$new -days 9 -subj "/CN=cloud" -keyout other.key -out other.pem
       $new -days 9 -CA ca.pem -CAkey ca.key -subj "/O=another/CN=cloud" -keyout alike.key -out alike.pem'
   } | sh -eu
-  cd "$ROOT"
+  cd "$ROOT" || return
 }
 
 # The example with this test's folders and port, in an nginx of our own.

@@ -320,8 +320,10 @@ END_TEST
 static bool all_is_seen(void)
 {
 	int fd = open("/proc/1/maps", O_RDONLY | O_CLOEXEC);
+	bool seen = fd >= 0;
 
-	return fd >= 0;
+	fd_close(&fd);
+	return seen;
 }
 
 /* Another life's memory, which nobody has but systemd and us: cleared. The one that is held is kept on. */
@@ -359,6 +361,7 @@ END_TEST
 static pid_t user_begin(int fd, bool mapped, int *end)
 {
 	int begun[2], ended[2];
+	void *map = NULL;
 	char byte;
 	pid_t pid;
 
@@ -366,12 +369,14 @@ static pid_t user_begin(int fd, bool mapped, int *end)
 	ck_assert_int_eq(pipe(ended), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (mapped && mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED)
+		if (mapped)
+			map = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+		if (map == MAP_FAILED)
 			_exit(1);
 		if (mapped)
 			close(fd);
 		close(ended[1]);
-		_exit(write(begun[1], "", 1) != 1 || read(ended[0], &byte, 1) != 0);
+		_exit(write(begun[1], "", 1) == 1 && read(ended[0], &byte, 1) == 0 ? 0 : 1);
 	}
 	ck_assert_int_eq(read(begun[0], &byte, 1), 1);
 	*end = ended[1];

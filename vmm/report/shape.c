@@ -100,11 +100,8 @@ static const struct shape guarantee[] = {
 static const struct shape guarantees = { "", OBJECT, .members = guarantee };
 
 static const struct shape change[] = {
-	{ "ns", COUNT },
-	{ "what", TEXT },
-	{ "state", WORD, .words = "lost|held again|suspended|clock set" },
-	{ "evidence", TEXT },
-	{ NULL },
+	{ "ns", COUNT },      { "what", TEXT }, { "state", WORD, .words = "lost|held again|suspended|clock set" },
+	{ "evidence", TEXT }, { NULL },
 };
 static const struct shape changes = { "", OBJECT, .members = change };
 
