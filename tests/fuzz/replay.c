@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifndef CORPUS /* for tools that read this file without the Makefile */
+#define CORPUS "tests/fuzz/corpus"
+#endif
+
 #define INPUT_MAX (1 << 20) /* bytes */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
