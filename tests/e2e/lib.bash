@@ -73,6 +73,15 @@ guests() {
   done
 }
 
+# patiently COMMAND...: until that succeeds; a minute and more.
+patiently() {
+  for _ in $(seq 600); do
+    ! "$@" || return 0
+    sleep 0.1
+  done
+  return 1
+}
+
 # same FOUND WANTED
 same() {
   [ "$1" = "$2" ] || { printf 'found:  %s\nwanted: %s\n' "$1" "$2"; return 1; }

@@ -5,15 +5,11 @@ import json
 import os
 import subprocess
 import sys
-import time
 
-OUT, PROGRAM = os.environ["OUT"], os.path.basename(sys.argv[0])
+from waiting import PROGRAM, wait_for
+
+OUT = os.environ["OUT"]
 NOHYPED = "nohyped.service"
-PATIENCE = 120
-
-
-def say(what, *found):
-    print(what, *found, sep="|", flush=True)
 
 
 def run(*words):
@@ -34,16 +30,6 @@ def unit(name, *properties):
     lines = run("systemctl", "show", "-p", ",".join(properties), name)[1].splitlines()
     values = dict(line.split("=", 1) for line in lines)
     return [values.get(key, "") for key in properties]
-
-
-def wait_for(what, look):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.1)
-    sys.exit(f"{PROGRAM}: waited in vain for {what}")
 
 
 def write(path, text):

@@ -40,14 +40,6 @@ define() { # NAME...
   done
 }
 
-patiently() { # COMMAND...
-  for _ in $(seq 600); do
-    ! "$@" || return 0
-    sleep 0.1
-  done
-  return 1
-}
-
 receiver_start() {
   tests/e2e/notify-receiver "$FOLDER/hook.sock" "a secret" "$FOLDER/hook.log" 3>&- &
   echo $! >"$FOLDER/receiver"

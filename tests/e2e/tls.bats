@@ -24,14 +24,6 @@ teardown_file() {
   rm -r "$FOLDER"
 }
 
-patiently() { # COMMAND...
-  for _ in $(seq 300); do
-    ! "$@" || return 0
-    sleep 0.1
-  done
-  return 1
-}
-
 # The commands that the example has, as they stand there; then what a client could come with instead.
 certificates_make() {
   cd "$FOLDER/certificates" || return
