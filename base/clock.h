@@ -3,8 +3,10 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
-/* ns, CLOCK_MONOTONIC */
+/* ns; clock_now: of CLOCK_MONOTONIC */
+int64_t clock_read(clockid_t clock);
 int64_t clock_now(void);
 
 #endif

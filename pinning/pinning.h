@@ -8,6 +8,7 @@
 #include "pinning/topology.h"
 
 #define CPU_ISOLATED "/sys/devices/system/cpu/isolated"
+#define CPU_ONLINE   "/sys/devices/system/cpu/online"
 
 /* Who may be on the other threads of a VM's physical cores: "smt". */
 enum smt {

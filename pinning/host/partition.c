@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "pinning/host/internal.h"
 #include "pinning/host/task.h"
+#include "pinning/pinning.h"
 
 #define CPU_BOOT_ISOLATED "/sys/devices/system/cpu/isolated"
 
@@ -256,7 +257,7 @@ static int threads_keep_off(pid_t pid)
 {
 	char *folder = text_make("/proc/%d/task", (int)pid);
 	struct cpus online, isolated;
-	int err = folder ? cpus_read(&online, "/sys/devices/system/cpu/online") : -ENOMEM;
+	int err = folder ? cpus_read(&online, CPU_ONLINE) : -ENOMEM;
 
 	if (!err)
 		err = cpus_isolated(&isolated);
@@ -285,8 +286,8 @@ void partition_leave_thread(pid_t tid, const unsigned int *cores, size_t ncores)
 	char *cgroup = partition_of(cores, ncores);
 	struct cpus online, isolated;
 
-	if (cgroup && !group_put(cgroup, "cgroup.threads", tid) &&
-	    !cpus_read(&online, "/sys/devices/system/cpu/online") && !cpus_isolated(&isolated)) {
+	if (cgroup && !group_put(cgroup, "cgroup.threads", tid) && !cpus_read(&online, CPU_ONLINE) &&
+	    !cpus_isolated(&isolated)) {
 		cpus_without(&online, &online, &isolated);
 		sched_setaffinity(tid, sizeof(online), (const cpu_set_t *)&online);
 	}

@@ -12,7 +12,6 @@
 #include "pinning/noise/internal.h"
 #include "pinning/pinning.h"
 
-#define ONLINE	"/sys/devices/system/cpu/online"
 #define SETTLE	1000000000 /* ns: what switching the tracepoints on leaves to be done, on any core, is done by then */
 #define LOOK_NS 100000000
 
@@ -29,7 +28,7 @@ static bool list_has(const char *list, unsigned int core)
 static int cores_check(const struct noise_request *request)
 {
 	char *online;
-	int err = kernel_text(ONLINE, &online);
+	int err = kernel_text(CPU_ONLINE, &online);
 
 	if (err)
 		return err;

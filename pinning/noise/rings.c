@@ -16,7 +16,6 @@
 #include "pinning/pinning.h"
 
 #define EVENTS	     "/sys/kernel/tracing/events/"
-#define ONLINE	     "/sys/devices/system/cpu/online"
 #define CORE_PAGES   256 /* of records: some 15,000 */
 #define SENDER_PAGES 64
 #define RECORD_MAX   4096
@@ -209,7 +208,7 @@ static int rings_cpus_add(struct rings *rings, const struct noise *noise)
 	unsigned long first, last;
 	const char *at;
 	char *text;
-	int err = kernel_text(ONLINE, &text);
+	int err = kernel_text(CPU_ONLINE, &text);
 
 	if (err)
 		return err;

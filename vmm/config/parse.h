@@ -74,8 +74,11 @@ int functions_agree(const struct vm_config *cfg, const char *where);
 /* cache.c */
 key_set_fn set_l3, set_l2, set_memory_bandwidth, set_cache_exclusive;
 int cache_agrees(const struct vm_config *cfg, const char *where);
-/* rings.c */
+/* watch.c; then_set: "abort" (true) or "report". */
 key_set_fn set_watch_every, set_watch_then;
+int then_set(bool *aborts, const json_t *value, const struct place *at);
+
+/* rings.c */
 key_set_fn set_rings, set_heartbeat, set_heartbeat_every, set_heartbeat_missing, set_heartbeat_then;
 
 /* restart.c */

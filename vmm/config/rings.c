@@ -55,10 +55,5 @@ int set_heartbeat_missing(struct vm_config *cfg, const json_t *value, const stru
 
 int set_heartbeat_then(struct vm_config *cfg, const json_t *value, const struct place *at)
 {
-	const char *text = json_string_value(value);
-
-	if (!text || (strcmp(text, "abort") != 0 && strcmp(text, "report") != 0))
-		return refuse(at, value);
-	cfg->beat_abort = *text == 'a';
-	return 0;
+	return then_set(&cfg->beat_abort, value, at);
 }

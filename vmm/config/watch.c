@@ -20,7 +20,7 @@ int set_watch_every(struct vm_config *cfg, const json_t *value, const struct pla
 	return 0;
 }
 
-int set_watch_then(struct vm_config *cfg, const json_t *value, const struct place *at)
+int then_set(bool *aborts, const json_t *value, const struct place *at)
 {
 	const char *text = string_get(value, at);
 
@@ -28,6 +28,11 @@ int set_watch_then(struct vm_config *cfg, const json_t *value, const struct plac
 		return -EINVAL;
 	if (strcmp(text, "abort") != 0 && strcmp(text, "report") != 0)
 		return refuse(at, value);
-	cfg->watch_abort = *text == 'a';
+	*aborts = *text == 'a';
 	return 0;
+}
+
+int set_watch_then(struct vm_config *cfg, const json_t *value, const struct place *at)
+{
+	return then_set(&cfg->watch_abort, value, at);
 }

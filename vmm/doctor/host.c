@@ -9,7 +9,6 @@
 #include "pinning/pinning.h"
 #include "vmm/doctor/internal.h"
 
-#define CPU_ONLINE	 "/sys/devices/system/cpu/online"
 #define CPUSETS_ISOLATED "/sys/fs/cgroup/cpuset.cpus.isolated"
 
 static int cores_given(struct doctor *doctor, const unsigned int *cores, unsigned int ncores)

@@ -201,6 +201,23 @@ static void facts_write(const json_t *report, FILE *out)
 	fputs("</dl>\n</section>\n", out);
 }
 
+/* A row of a table as its two begin: what it is about, and what that is. */
+static void row_begin(const char *what, const char *colour, const char *state, FILE *out)
+{
+	fputs("<tr><th scope=\"row\">", out);
+	markup_text(what, out);
+	fputs("</th><td>", out);
+	tag(colour, state, out);
+	fputs("</td><td>", out);
+}
+
+/* And how it ends. */
+static void row_end(const char *evidence, FILE *out)
+{
+	markup_text(evidence, out);
+	fputs("</td></tr>\n", out);
+}
+
 static void guarantees_write(const json_t *report, FILE *out)
 {
 	const json_t *one;
@@ -218,13 +235,12 @@ static void guarantees_write(const json_t *report, FILE *out)
 	json_array_foreach (told_get(report, "guarantees"), i, one) {
 		const char *state = told_text(one, "state");
 
-		fputs("<tr><th scope=\"row\">", out);
-		markup_text(told_text(one, "name"), out);
-		fputs("</th><td>", out);
-		tag(strcmp(state, "held") == 0 ? "good" : strcmp(state, "not held") == 0 ? "bad" : "warn", state, out);
-		fputs("</td><td>", out);
-		markup_text(told_text(one, "evidence"), out);
-		fputs("</td></tr>\n", out);
+		row_begin(told_text(one, "name"),
+			  strcmp(state, "held") == 0	   ? "good"
+			  : strcmp(state, "not held") == 0 ? "bad"
+							   : "warn",
+			  state, out);
+		row_end(told_text(one, "evidence"), out);
 	}
 	fputs("</tbody>\n</table>\n</section>\n", out);
 }
@@ -242,18 +258,14 @@ static void changes_write(const json_t *report, FILE *out)
 	json_array_foreach (told_get(report, "changes"), i, one) {
 		const char *state = told_text(one, "state");
 
-		fputs("<tr><th scope=\"row\">", out);
-		markup_text(told_text(one, "what"), out);
-		fputs("</th><td>", out);
-		tag(strcmp(state, "held again") == 0 ? "good"
-		    : strcmp(state, "lost") == 0     ? "bad"
-						     : "warn",
-		    state, out);
-		fputs("</td><td>", out);
+		row_begin(told_text(one, "what"),
+			  strcmp(state, "held again") == 0 ? "good"
+			  : strcmp(state, "lost") == 0	   ? "bad"
+							   : "warn",
+			  state, out);
 		markup_duration(told_number(one, "ns"), out);
 		fputs("</td><td>", out);
-		markup_text(told_text(one, "evidence"), out);
-		fputs("</td></tr>\n", out);
+		row_end(told_text(one, "evidence"), out);
 	}
 	fputs("</tbody>\n</table>\n</section>\n", out);
 }

@@ -10,12 +10,12 @@
 
 #include "base/util.h"
 #include "pinning/host/host.h"
+#include "pinning/pinning.h"
 #include "vmm/supervisor/guarantees.h"
 #include "vmm/supervisor/internal.h"
 #include "vmm/supervisor/proc.h"
 
-#define CPU_ONLINE "/sys/devices/system/cpu/online"
-#define COMPACT	   "/proc/sys/vm/compact_unevictable_allowed"
+#define COMPACT "/proc/sys/vm/compact_unevictable_allowed"
 
 /* The first line of a file of the kernel's. False: it can't be read. */
 static bool line_read(const char *path, char *line, size_t size)

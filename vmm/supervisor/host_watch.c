@@ -9,8 +9,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -18,23 +16,15 @@
 
 #define CLOCK_SET INT64_C(1000000000) /* ns: less is what two looks at two clocks can differ by on a busy host */
 
-static int64_t clock_read(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* @what: a guarantee's name, or "host". */
-static void change_tell(struct vm *vm, const char *what, const char *state, const char *evidence)
+/* @guarantee: NULL: it is the host itself. */
+static void change_tell(struct vm *vm, const char *guarantee, const char *state, const char *evidence)
 {
 	struct host_watch *watched = &vm->watched;
-	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "ns", (json_int_t)(clock_now() - vm->started), "what", what,
-				 "state", state, "evidence", evidence);
+	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "ns", (json_int_t)(clock_now() - vm->started), "what",
+				 guarantee ?: "host", "state", state, "evidence", evidence);
 
 	watched->count++;
-	life_change(vm, what, state, evidence);
+	life_change(vm, guarantee, state, evidence);
 	if (!watched->kept)
 		watched->kept = json_array();
 	if (watched->count <= CHANGES_KEPT)
@@ -97,17 +87,16 @@ static void host_tell(struct vm *vm, const char *state, const char *what, int64_
 	snprintf(evidence, sizeof(evidence), "%s%" PRId64 ".%03" PRId64 " s", what, by / 1000000000,
 		 by / 1000000 % 1000);
 	warn("%s: the host: %s: %s", vm->cfg->name, state, evidence);
-	change_tell(vm, "host", state, evidence);
+	change_tell(vm, NULL, state, evidence);
 }
 
 static void clocks_look(struct vm *vm)
 {
-	struct host_watch before = vm->watched, *now = &vm->watched;
-	int64_t slept, set;
+	int64_t asleep = vm->watched.asleep, wall = vm->watched.wall, slept, set;
 
-	clocks_mark(now);
-	slept = now->asleep - before.asleep;
-	set = now->wall - before.wall;
+	clocks_mark(&vm->watched);
+	slept = vm->watched.asleep - asleep;
+	set = vm->watched.wall - wall;
 	if (slept >= CLOCK_SET / 1000)
 		host_tell(vm, "suspended", "for ", slept);
 	if (set >= CLOCK_SET)

@@ -295,12 +295,12 @@ bool events_receive(struct vm *vm);
 
 /*
  * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say,
- * life_step, life_change and life_end can't fail the VM.
+ * life_step, life_change (of a guarantee; NULL: of the host) and life_end can't fail the VM.
  */
 int life_begin(struct vm *vm);
 void life_say(struct vm *vm, const char *state);
 void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns);
-void life_change(struct vm *vm, const char *what, const char *state, const char *evidence);
+void life_change(struct vm *vm, const char *guarantee, const char *state, const char *evidence);
 void life_end(struct vm *vm, const struct outcome *outcome);
 /* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
 void life_console(void);

@@ -54,12 +54,11 @@ void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns
 		life_write(vm, json_pack("{s:s, s:s, s:I}", "sequence", sequence, "step", step, "ns", (json_int_t)ns));
 }
 
-/* "host", or a guarantee that was lost or is held again. */
-void life_change(struct vm *vm, const char *what, const char *state, const char *evidence)
+void life_change(struct vm *vm, const char *guarantee, const char *state, const char *evidence)
 {
 	if (vm->opt->managed)
-		life_write(vm, json_pack("{s:s, s:s, s:s, s:I}", "change", what, "to", state, "text", evidence, "ns",
-					 (json_int_t)(clock_now() - vm->started)));
+		life_write(vm, json_pack("{s:{s:s*, s:s, s:s, s:I}}", "change", "guarantee", guarantee, "state", state,
+					 "text", evidence, "ns", (json_int_t)(clock_now() - vm->started)));
 }
 
 /* By a word or a signal, and not by the guest or for what it did. */

@@ -83,7 +83,7 @@ int threads_read(pid_t pid, pid_t *tids, unsigned int max)
 	return (int)count;
 }
 
-static int thread_opens(pid_t pid, pid_t tid, dev_t device, ino_t inode)
+int thread_opens(pid_t pid, pid_t tid, dev_t device, ino_t inode)
 {
 	const struct dirent *entry;
 	struct stat st;

@@ -24,7 +24,11 @@ bool status_number(const char *text, const char *name, int base, uint64_t *numbe
 /* A thread's ids, smallest first, at most @max of them; how many there are, or negative errno. Reports nothing. */
 int threads_read(pid_t pid, pid_t *tids, unsigned int max);
 
-/* Has a thread of it the file with these numbers open? 1, 0, or negative errno: it can't be told. Reports nothing. */
+/*
+ * Has this thread, or any of the process, the file with these numbers open? 1, 0, or negative errno: it can't be told.
+ * Reports nothing.
+ */
+int thread_opens(pid_t pid, pid_t tid, dev_t device, ino_t inode);
 int process_opens(pid_t pid, dev_t device, ino_t inode);
 
 /*

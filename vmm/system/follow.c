@@ -145,19 +145,10 @@ static bool record_tell(struct manager *manager, struct managed *vm, const char 
 }
 
 /* What the host has changed under it: a guarantee that was lost or is held again, or its sleep or clock. */
-static void change_take(struct manager *manager, struct managed *vm, json_t *record)
+static void change_take(struct manager *manager, struct managed *vm, json_t *change)
 {
-	const char *what = json_string_value(json_object_get(record, "change"));
-	bool host = what && strcmp(what, "host") == 0;
-
-	if (!what)
-		return;
-	if (!host)
-		json_object_set(record, "guarantee", json_object_get(record, "change"));
-	json_object_set(record, "state", json_object_get(record, "to"));
-	json_object_del(record, "change");
-	json_object_del(record, "to");
-	record_tell(manager, vm, host ? "host" : "guarantee", record);
+	if (json_is_object(change))
+		record_tell(manager, vm, json_object_get(change, "guarantee") ? "guarantee" : "host", change);
 }
 
 static void record_take(struct manager *manager, struct managed *vm, const char *text)
@@ -178,7 +169,7 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 	}
 	if (state && record_tell(manager, vm, "state", record))
 		vm->ended_now = strcmp(state, "gone") == 0;
-	change_take(manager, vm, record);
+	change_take(manager, vm, json_object_get(record, "change"));
 	json_decref(record);
 	if (vm->order && state_listens(vm->state))
 		order_send(vm);

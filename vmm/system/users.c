@@ -2,8 +2,6 @@
 /* Who has a file open or mapped, as /proc shows it. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,21 +19,9 @@ static bool is_gone(int err)
 
 static bool is_open(pid_t pid, const struct stat *file)
 {
-	const struct dirent *entry;
-	bool found = false;
-	char path[64];
-	struct stat st;
-	DIR *fds;
+	int found = thread_opens(pid, pid, file->st_dev, file->st_ino);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	fds = opendir(path);
-	if (!fds)
-		return !is_gone(errno);
-	while (!found && (entry = readdir(fds)))
-		found = !fstatat(dirfd(fds), entry->d_name, &st, 0) && st.st_dev == file->st_dev &&
-			st.st_ino == file->st_ino;
-	closedir(fds);
-	return found;
+	return found < 0 ? !is_gone(-found) : found;
 }
 
 static bool is_mapped(pid_t pid, const struct stat *file)
