@@ -210,20 +210,38 @@ START_TEST(an_end_with_the_host_is_told_once)
 }
 END_TEST
 
-/* What systemd's fd store has kept of a VM, as a service is given it. */
-static int memory_store(struct manager *manager, json_int_t first)
+/* A guest's memory, 2 MiB. */
+static int memory_make(void)
 {
 	int fd = memfd_create("nohype-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char name[64];
 
 	ck_assert_int_eq(ftruncate(fd, MIB(2)), 0);
 	ck_assert_int_eq(pwrite(fd, "a tenant's", 10, 4096), 10);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	return fd;
+}
+
+/* What systemd's fd store has kept of a VM, as a service is given it. */
+static void memory_store(struct manager *manager, json_int_t first, int fd)
+{
+	char name[64];
+
 	snprintf(name, sizeof(name), "memory/%lld/web", (long long)first);
 	manager->service.given = calloc(1, sizeof(*manager->service.given));
 	manager->service.given[0] = (struct given){ strdup(name), dup(fd) };
 	manager->service.count = 1;
-	return fd;
+}
+
+/* What is held of @manager's VM is cleared, or that fails. Until then its end was told @before times. */
+static void clearing_wait(struct manager *manager, size_t before)
+{
+	while (manager->vms[0]->clearing) {
+		struct pollfd process = { .fd = manager->vms[0]->pid_fd, .events = POLLIN };
+
+		ck_assert_uint_eq(told(manager, "\"gone\""), before);
+		ck_assert_int_eq(poll(&process, 1, 10000), 1);
+		vm_ended(manager, manager->vms[0]);
+	}
 }
 
 /* @recovered: `nohype recover` was there in between, and has told the end. */
@@ -245,15 +263,10 @@ static void cleared_again(bool recovered)
 		recovered_free(&all);
 	}
 	manager = manager_begin(&capture);
-	fd = memory_store(manager, first);
+	fd = memory_make();
+	memory_store(manager, first, fd);
 	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
-	while (manager->vms[0]->clearing) {
-		struct pollfd process = { .fd = manager->vms[0]->pid_fd, .events = POLLIN };
-
-		ck_assert_uint_eq(told(manager, "\"gone\""), recovered);
-		ck_assert_int_eq(poll(&process, 1, 10000), 1);
-		vm_ended(manager, manager->vms[0]);
-	}
+	clearing_wait(manager, recovered);
 	ck_assert_int_eq(pread(fd, found, sizeof(found), 4096), sizeof(found));
 	ck_assert_mem_eq(found, "\0\0\0\0\0\0\0\0\0", 10);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
@@ -272,6 +285,39 @@ START_TEST(memory_that_systemd_kept_is_cleared)
 }
 END_TEST
 
+/* Its supervisor gave @fd, which becomes nohyped's; nobody can write to it, so clearing fails. */
+static void fate_is(int fd, const char *fate)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	life_make(started());
+	manager = manager_begin(&capture);
+	manager->vms[0]->memory_fd = fd;
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	clearing_wait(manager, 0);
+	ck_assert_uint_eq(told(manager, fate), 1);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+
+START_TEST(memory_that_cannot_be_cleared_is_told_of)
+{
+	char path[sizeof(top) + 8];
+	int fd = memfd_create("nohype-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	folders_make();
+	ck_assert_int_eq(ftruncate(fd, MIB(2)), 0);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+	fate_is(fd, MEMORY_NOT_CLEARED);
+
+	folders_make();
+	run("truncate -s 2M memory");
+	snprintf(path, sizeof(path), "%s/memory", top);
+	fate_is(open(path, O_RDONLY | O_CLOEXEC), MEMORY_STAYS);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("again");
@@ -281,6 +327,7 @@ int main(void)
 
 	tcase_add_test(tc, an_end_is_told_once);
 	tcase_add_test(tc, memory_that_systemd_kept_is_cleared);
+	tcase_add_test(tc, memory_that_cannot_be_cleared_is_told_of);
 	tcase_add_test(tc, a_life_is_told_from_its_begin);
 	tcase_add_test(tc, an_older_life_is_not_told_again);
 	tcase_add_test(tc, an_end_with_the_host_is_told_once);

@@ -257,13 +257,13 @@ void vm_read(struct manager *manager, struct managed *vm)
 }
 
 /* What became of the memory of a VM whose supervisor wrote no end. */
-static const char *memory_fate(bool ran, bool cleared)
+static const char *memory_fate(const struct managed *vm, bool ran, bool cleared)
 {
 	if (!ran)
 		return "none was taken";
 	if (cleared)
 		return "cleared by nohyped";
-	return MEMORY_NOT_CLEARED;
+	return memory_has_name(vm) ? MEMORY_STAYS : MEMORY_NOT_CLEARED;
 }
 
 /*
@@ -300,7 +300,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 		snprintf(text, sizeof(text), "it did not start: %s", last);
 		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
 	}
-	end_tell(manager, vm, code, text, cleared ? vm->clearing : 0, memory_fate(ran, cleared));
+	end_tell(manager, vm, code, text, cleared ? vm->clearing : 0, memory_fate(vm, ran, cleared));
 	vm->ended_now = true;
 }
 

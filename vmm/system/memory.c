@@ -125,6 +125,13 @@ static void left_find(struct managed *vm)
 		vm->rings_fd = memory_left_open(HOST_STATE, rings, vm->pid);
 }
 
+bool memory_has_name(const struct managed *vm)
+{
+	struct stat st;
+
+	return vm->memory_fd >= 0 && !fstat(vm->memory_fd, &st) && st.st_nlink > 0;
+}
+
 static void left_remove(const struct managed *vm)
 {
 	char rings[MEMORY_FILE_MAX];

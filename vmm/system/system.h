@@ -189,9 +189,11 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
  * becomes .pid; false: it isn't ours to clear. memory_clear_stray clears what is no VM's, now; false, reported: it
  * couldn't. memory_drop lets go of it, in systemd's store too: before anyone is told of the end, who may start anew.
+ * memory_has_name: what is held is a file (memory.folder), which isn't gone when it is let go of.
  */
 void memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
+bool memory_has_name(const struct managed *vm);
 bool memory_clear_stray(int fd);
 void memory_drop(struct managed *vm);
 
