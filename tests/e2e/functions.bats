@@ -130,6 +130,11 @@ refused() {
   same "$(status_of too-many)" 0
 }
 
+@test "the core manager is under its AppArmor profile, enforced, which refuses nothing of it" {
+  same "$(cat "$OUT/two.profile")" "nohype-core (enforce)"
+  same "$(cat "$OUT/denied")" ""
+}
+
 @test "a VM that was killed: host undo gives its function back" {
   has "$(cat "$OUT/killed-left")" vfio-pci
   has "$(cat "$OUT/undo.err")" "1 killed VM"

@@ -85,3 +85,9 @@ NOTHING_LEFT="[]|[]|80"
   has "$(sed -n 's/^recover then|//p' "$OUT/found")" "nohyped runs"
   [[ $(sed -n 's/^recover then|//p' "$OUT/found") != *other* ]]
 }
+
+@test "all of it is under the AppArmor profiles, enforced, and nothing of it refused" {
+  found profiles "unconfined|nohype-core (enforce)"
+  found "nohyped's profiles" "nohyped (enforce)|nohyped (enforce)|nohyped (enforce)"
+  grep -qx refused "$OUT/found" || { grep '^refused' "$OUT/found"; return 1; }
+}

@@ -94,6 +94,14 @@ found() {
   found "and ends" "0|inactive|success|0"
 }
 
+@test "all of it is under the AppArmor profiles, enforced, which refuse nothing of it, and what they are there for" {
+  found profiles "nohyped (enforce)|nohyped (enforce)|nohyped (enforce)"
+  found "its profiles" "unconfined|nohype-core (enforce)"
+  grep -qx refused "$BATS_FILE_TMPDIR/found" || { grep '^refused|' "$BATS_FILE_TMPDIR/found"; return 1; }
+  found "written to" "/etc/nohype/new|1,/usr/local/new|1,/proc/sysrq-trigger|1,/var/lib/nohype/new|0"
+  found "refused then" 3
+}
+
 # LONG=1: a bus that is there and silent, too.
 @test "without a bus a VM stays in nohyped's unit, which is said once, and with one again it doesn't" {
   found "start without a bus" "0|/system.slice/nohyped.service|0,0|/system.slice/nohyped.service|0"
