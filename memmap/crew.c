@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/forked.h"
 #include "base/log.h"
 #include "memmap/internal.h"
 
@@ -155,6 +156,8 @@ static _Noreturn void crew_main(const struct crew_work *work, struct crew_state 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
+	/* or records that are its parent's would look as if that lived, while this one dies after it */
+	forked_keep(&work->mem->fd, 1);
 	if (work->crew->enter)
 		work->crew->enter(work->crew);
 	err = crew_work(work, state);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/forked.h"
 #include "base/log.h"
 #include "memmap/internal.h"
 
@@ -118,7 +119,7 @@ static int record_recover(int folder, const char *name, uint64_t *pages)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail(-errno, "memory.reserve: \"%s\": %s", name, strerror(errno));
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
+	if (forked_lock(fd, atoi(name + strlen(RECORD)))) {
 		close(fd);
 		return 0;
 	}

@@ -16,6 +16,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/forked.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "sriov/internal.h"
@@ -165,7 +166,7 @@ static int record_recover(void *ctx, const char *name)
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
-	if (!flock(fd, LOCK_EX | LOCK_NB)) {
+	if (!forked_lock(fd, atoi(name + strlen(RECORD)))) {
 		fd_undo(fd);
 		unlink(path);
 		recovery->vms++;
