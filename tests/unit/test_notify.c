@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a receiver checks a notification by. */
+/* What a receiver checks a notification by; and that it gets all, whatever file they are in. */
 #include <check.h>
 #undef fail /* an old macro of Check: ours is in base/log.h */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/record.h"
 #include "vmm/system/notify.h"
 
 /* RFC 4231, 4.3 */
@@ -27,6 +36,68 @@ START_TEST(signature_long_key)
 }
 END_TEST
 
+static char top[] = "/tmp/test-notify-XXXXXX";
+
+/* In a file called @name, events of the numbers from @first to @last. */
+static void events_put(const char *name, int first, int last)
+{
+	char path[64], text[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	for (int id = first; id <= last; id++) {
+		snprintf(text, sizeof(text), "{\"id\":%d}", id);
+		ck_assert_int_eq(record_append(fd, text), 0);
+	}
+	close(fd);
+}
+
+/* What the command was given, as soon as that has @size bytes, or after a while. */
+static const char *taken(size_t size)
+{
+	static char text[256];
+	char path[64];
+	struct stat st = { 0 };
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/taken", top);
+	for (unsigned int tries = 0; tries < 3000 && (stat(path, &st) || (size_t)st.st_size < size); tries++)
+		poll(NULL, 0, 5);
+	memset(text, 0, sizeof(text));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	return text;
+}
+
+START_TEST(another_file_is_followed)
+{
+	struct targets targets = { .count = 1, .list = { { .name = "test" } } };
+	static const char all[] = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n{\"id\":4}\n";
+	char command[128], old[64], new[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(top));
+	snprintf(command, sizeof(command), "cat >>%s/taken", top);
+	targets.list[0].command = json_pack("[s, s, s]", "/bin/sh", "-c", command);
+	events_put("events", 1, 2);
+	targets_run(&targets, top, 0);
+	ck_assert_str_eq(taken(18), "{\"id\":1}\n{\"id\":2}\n");
+	events_put("new", 0, 3);
+	snprintf(old, sizeof(old), "%s/events", top);
+	snprintf(new, sizeof(new), "%s/new", top);
+	ck_assert_int_eq(rename(new, old), 0);
+	taken(27);
+	events_put("events", 4, 4);
+	ck_assert_str_eq(taken(sizeof(all) - 1), all);
+	kill(targets.list[0].pid, SIGKILL);
+	waitpid(targets.list[0].pid, NULL, 0);
+	json_decref(targets.list[0].command);
+	snprintf(command, sizeof(command), "rm -r %s", top);
+	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("notify");
@@ -36,6 +107,7 @@ int main(void)
 
 	tcase_add_test(tests, signature);
 	tcase_add_test(tests, signature_long_key);
+	tcase_add_test(tests, another_file_is_followed);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -4,17 +4,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/record.h"
-#include "base/text_file.h"
 #include "base/util.h"
 #include "vmm/system/system.h"
 
-#define EVENTS_BYTES MIB(8) /* of the file, until older ones are dropped */
+#define CHUNK (2 * RECORD_MAX)
 
 json_int_t events_first(const struct manager *manager)
 {
@@ -62,6 +60,7 @@ json_int_t event_add(struct manager *manager, const char *type, const struct man
 		     (long long)manager->last_event, strerror(-err));
 	event_keep(manager, text ? text : "{}");
 	free(text);
+	events_shorten(manager);
 	streams_wake(manager);
 	return manager->last_event;
 }
@@ -107,42 +106,34 @@ static void event_recall(struct manager *manager, const char *text)
 
 static int events_read(struct manager *manager, const char *path)
 {
+	char *text = malloc(CHUNK), *at = text, *record;
 	unsigned int bad = 0;
-	char *text, *at, *record;
-	ssize_t len = text_file_read(path, EVENTS_BYTES * 2, "events", "events", &text);
+	ssize_t len;
+	off_t end = 0;
 
+	do {
+		len = text ? pread(manager->events_fd, text, CHUNK, end) : -1;
+		at = text;
+		while (len > 0 && (record = record_next(&at, text + len, &bad)))
+			event_recall(manager, record);
+		if (len == CHUNK && at == text) { /* longer than any line of ours */
+			at += len;
+			bad++;
+		}
+		end += at - text;
+	} while (len > 0 && at > text);
+	free(text);
 	if (len < 0)
-		return (int)len;
-	at = text;
-	while ((record = record_next(&at, text + len, &bad)))
-		event_recall(manager, record);
-	if (at < text + len) {
+		return fail(-EIO, "events: \"%s\": can't be read", path);
+	if (len > 0) {
 		/* a line that a crash cut: what follows must begin anew */
 		warn("events: \"%s\": its last line is cut, and dropped", path);
-		if (ftruncate(manager->events_fd, at - text))
+		if (ftruncate(manager->events_fd, end))
 			fail(-errno, "events: \"%s\": %s", path, strerror(errno));
 	}
 	if (bad)
 		warn("events: \"%s\": %u lines were cut or altered, and are left out", path, bad);
-	free(text);
 	return 0;
-}
-
-/* A file that has grown long begins anew with those that are kept. */
-static int events_compact(struct manager *manager, const char *path)
-{
-	struct stat st;
-	const json_t *text;
-	size_t i;
-	int err = 0;
-
-	if (fstat(manager->events_fd, &st) || (uint64_t)st.st_size < EVENTS_BYTES)
-		return 0;
-	if (ftruncate(manager->events_fd, 0))
-		return fail(-errno, "events: \"%s\": %s", path, strerror(errno));
-	json_array_foreach (manager->events, i, text)
-		err = err ? err : record_append(manager->events_fd, json_string_value(text));
-	return err;
 }
 
 static int boot_read(struct manager *manager)
@@ -165,8 +156,8 @@ int events_open(struct manager *manager)
 		err = boot_read(manager);
 	if (!err)
 		err = events_read(manager, path);
-	if (!err)
-		err = events_compact(manager, path);
 	free(path);
+	if (!err)
+		events_shorten(manager);
 	return err;
 }

@@ -21,9 +21,10 @@
 #include "base/record.h"
 #include "base/util.h"
 
-#define LOOK_MS	 5000
-#define WAIT_MIN 250   /* ms, doubled each time */
-#define WAIT_MAX 30000 /* ms */
+#define LOOK_MS	       5000
+#define EVENTS_WATCHED (IN_MODIFY | IN_ATTRIB) /* IN_ATTRIB: another file has its name */
+#define WAIT_MIN       250		       /* ms, doubled each time */
+#define WAIT_MAX       30000		       /* ms */
 
 struct reader {
 	const struct target *target;
@@ -102,6 +103,27 @@ static void events_read_on(struct reader *reader)
 	} while (len > 0 && at > text);
 }
 
+/* Once more when it was read to its end and another has its name: what of that was read is told by the numbers. */
+static void events_follow(struct reader *reader, const char *state)
+{
+	struct stat st;
+	char path[4096];
+	int fd;
+
+	events_read_on(reader);
+	if (fstat(reader->events, &st) || st.st_nlink > 0)
+		return;
+	snprintf(path, sizeof(path), "%s/events", state);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	inotify_add_watch(reader->watch, path, EVENTS_WATCHED);
+	close(reader->events);
+	reader->events = fd;
+	reader->at = 0;
+	events_read_on(reader);
+}
+
 static int reader_open(struct reader *reader, const char *state, json_int_t last)
 {
 	char path[4096];
@@ -110,7 +132,7 @@ static int reader_open(struct reader *reader, const char *state, json_int_t last
 	reader->events = open(path, O_RDONLY | O_CLOEXEC);
 	reader->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (reader->watch >= 0)
-		inotify_add_watch(reader->watch, path, IN_MODIFY);
+		inotify_add_watch(reader->watch, path, EVENTS_WATCHED);
 	snprintf(path, sizeof(path), "%s/notify", state);
 	if (mkdir(path, 0700) && errno != EEXIST)
 		return fail(-errno, "\"%s\": %s", path, strerror(errno));
@@ -141,7 +163,7 @@ static void target_serve(const struct target *target, const char *state, json_in
 		_exit(1);
 	watch = (struct pollfd){ .fd = reader.watch, .events = POLLIN };
 	for (;;) {
-		events_read_on(&reader);
+		events_follow(&reader, state);
 		poll(&watch, 1, LOOK_MS);
 		while (read(reader.watch, events, sizeof(events)) > 0)
 			;

@@ -54,7 +54,9 @@ struct managed {
 	pid_t core;	       /* its core manager's */
 	int memory_fd;	       /* the guest's, held for clearing; -1: not */
 	int rings_fd;	       /* and its rings'; -1: it has none */
+	bool left;	       /* nobody held its memory, which is in a file that is there still */
 	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
+	uint64_t *failed;      /* of these, what the hardware lost: that process tells; NULL: it isn't asked */
 	const char *order;     /* given, and not to be taken yet: "stop" or "abort" */
 	bool unended;	       /* while nohyped starts: its events tell of a life and of no end */
 	bool ended_now;	       /* told of, and what is to follow not decided yet */
@@ -108,6 +110,7 @@ struct manager {
 	unsigned int count;
 	int locks[2]; /* of the folders */
 	int events_fd;
+	off_t events_full; /* bytes: then it is made shorter */
 	json_int_t last_event;
 	char boot[BOOT_ID_SIZE]; /* the host's */
 	bool rebooted;		 /* the last nohyped was of another */
@@ -189,10 +192,12 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
  * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
  * becomes .pid; false: it isn't ours to clear. memory_clear_stray clears what is no VM's, now; false, reported: it
  * couldn't. memory_drop lets go of it, in systemd's store too: before anyone is told of the end, who may start anew.
- * memory_has_name: what is held is a file (memory.folder), which isn't gone when it is let go of.
+ * memory_cleared: bytes, when that process has ended well. memory_has_name: it is a file (memory.folder), which isn't
+ * gone when it is let go of.
  */
 void memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
+off_t memory_cleared(const struct managed *vm);
 bool memory_has_name(const struct managed *vm);
 bool memory_clear_stray(int fd);
 void memory_drop(struct managed *vm);
@@ -218,6 +223,8 @@ pid_t memory_user(int fd);
 /* events.c: takes @event, numbers and keeps it, and wakes who waits. Its id. */
 json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
 int events_open(struct manager *manager);
+/* events_file.c: of a file that has grown long, what is still of use takes its place. What fails is warned of. */
+void events_shorten(struct manager *manager);
 json_int_t events_first(const struct manager *manager);
 
 /* http.c */
