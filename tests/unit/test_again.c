@@ -285,6 +285,104 @@ START_TEST(memory_that_systemd_kept_is_cleared)
 }
 END_TEST
 
+/* Of a host that changes often: its end is beyond what one read has. */
+START_TEST(a_long_life_has_its_end)
+{
+	struct capture capture;
+	struct manager *manager;
+	char path[256];
+	int fd;
+
+	folders_make();
+	life_make(started());
+	snprintf(path, sizeof(path), "%s/vm/web/life", top);
+	fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	for (unsigned int i = 0; i < 500; i++)
+		ck_assert_int_eq(record_append(fd, "{\"change\":{\"guarantee\":\"cores.isolated\",\"state\":\"lost\","
+						   "\"text\":\"a text of some length, as the kernel's files say it, "
+						   "and of what was wanted\",\"ns\":1}}"),
+				 0);
+	ck_assert_int_gt(lseek(fd, 0, SEEK_END), RECORD_MAX);
+	ck_assert_int_eq(record_append(fd, "{\"state\":\"gone\",\"code\":5,\"text\":\"violation\"}"), 0);
+	close(fd);
+	for (unsigned int i = 0; i < 2; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+		ck_assert_uint_eq(told(manager, "\"code\":5"), 1);
+		ck_assert_uint_eq(told(manager, "\"lost\""), 500);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* `nohype recover` then has nothing to tell. */
+START_TEST(an_end_that_was_told_is_in_its_life)
+{
+	struct recovered recovered = RECOVERED_NONE;
+
+	lived();
+	ck_assert_int_eq(recover_lives(&recovered, top, top), 0);
+	ck_assert_uint_eq(json_array_size(recovered.lives), 0);
+	recovered_free(&recovered);
+	run("rm -r $PWD");
+}
+END_TEST
+
+static void events_many(struct manager *manager, unsigned int count, size_t size)
+{
+	char *text = calloc(1, size + 1);
+
+	memset(text, 'x', size);
+	for (unsigned int i = 0; i < count; i++)
+		event_add(manager, "test", NULL, json_pack("{s:s}", "text", text));
+	free(text);
+}
+
+static off_t events_size(void)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/events", top);
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* What was told of a VM is known still when the events that did are not kept any more; and the numbers go on. */
+START_TEST(events_that_grow_long_are_made_shorter)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_int_t last;
+
+	lived();
+	manager = manager_follow(&capture);
+	events_many(manager, 170, 50000);
+	ck_assert_int_gt(events_size(), 8000000);
+	events_many(manager, EVENTS_KEPT, 1);
+	last = manager->last_event;
+	manager_die(manager, &capture);
+	for (unsigned int i = 0; i < 2; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_int_lt(events_size(), 2000000);
+		ck_assert_int_eq(manager->last_event, last);
+		ck_assert_uint_eq(json_array_size(manager->events), EVENTS_KEPT);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 0);
+		ck_assert_int_eq(json_integer_value(json_object_get(manager->vms[0]->end, "code")), 1);
+		ck_assert(!manager->vms[0]->ended_now);
+		manager_die(manager, &capture);
+	}
+	/* and while nohyped runs */
+	manager = manager_follow(&capture);
+	events_many(manager, 170, 50000);
+	ck_assert_int_lt(events_size(), 9000000);
+	ck_assert_int_gt(manager->events_full, 8000000);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
 /* Its supervisor gave @fd, which becomes nohyped's; nobody can write to it, so clearing fails. */
 static void fate_is(int fd, const char *fate)
 {
@@ -325,12 +423,16 @@ int main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, an_end_is_told_once);
 	tcase_add_test(tc, memory_that_systemd_kept_is_cleared);
 	tcase_add_test(tc, memory_that_cannot_be_cleared_is_told_of);
 	tcase_add_test(tc, a_life_is_told_from_its_begin);
 	tcase_add_test(tc, an_older_life_is_not_told_again);
 	tcase_add_test(tc, an_end_with_the_host_is_told_once);
+	tcase_add_test(tc, a_long_life_has_its_end);
+	tcase_add_test(tc, an_end_that_was_told_is_in_its_life);
+	tcase_add_test(tc, events_that_grow_long_are_made_shorter);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

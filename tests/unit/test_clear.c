@@ -8,33 +8,47 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/util.h"
+#include "vmm/supervisor/supervisor.h"
 #include "vmm/system/system.h"
 
-/* A process that waits, and calls itself @name. */
-static pid_t process_start(char *name)
+/* A process of user @uid that waits, and is called @name. */
+static pid_t process_start(const char *name, uid_t uid)
 {
+	char folder[] = "/tmp/test-clear-XXXXXX", path[64];
 	int ends[2];
 	pid_t pid;
 	char byte;
 
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	ck_assert_int_eq(chmod(folder, 0755), 0);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	ck_assert_int_eq(symlink("/bin/sh", path), 0);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		execv("/bin/sh", (char *const[]){ name, "-c", "read line", NULL });
+		if (geteuid() == 0 && setuid(uid))
+			_exit(1);
+		execv(path, (char *const[]){ path, "-c", "read line", NULL });
 		_exit(1);
 	}
 	close(ends[1]);
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0); /* it has executed its program */
 	close(ends[0]);
+	unlink(path);
+	rmdir(folder);
 	return pid;
 }
 
-/* The VM's memory is cleared while @core has its core manager's number; then: the signal that ended that, or 0. */
-static int clear_beside(char *name)
+#define SUPERVISOR 77777
+
+/* The VM's memory is cleared while such a process has its core manager's number; then: the signal that ended it, or 0.
+ */
+static int clear_beside(const char *name, uid_t uid)
 {
 	int keep[2], status;
 	struct managed vm = { .name = "web", .state = "sealed", .pid_fd = -1, .life_fd = -1 };
@@ -43,8 +57,9 @@ static int clear_beside(char *name)
 
 	ck_assert_int_eq(pipe2(keep, O_CLOEXEC), 0);
 	ck_assert_int_ge(dup2(keep[0], STDIN_FILENO), 0);
-	core = process_start(name);
+	core = process_start(name, uid);
 	vm.core = core;
+	vm.pid = SUPERVISOR;
 	vm.memory_fd = memfd_create("memory", MFD_CLOEXEC);
 	ck_assert_int_eq(ftruncate(vm.memory_fd, (off_t)MIB(2)), 0);
 	ck_assert_int_eq(pwrite(vm.memory_fd, "secret", 6, 4096), 6);
@@ -67,14 +82,27 @@ static int clear_beside(char *name)
 
 START_TEST(core_manager_is_ended)
 {
-	ck_assert_int_eq(clear_beside("nohype-core"), SIGKILL);
+	ck_assert_int_eq(clear_beside("nohype-core", CORE_UID_BASE + SUPERVISOR), SIGKILL);
+}
+END_TEST
+
+START_TEST(core_manager_without_its_jail_is_ended)
+{
+	ck_assert_int_eq(clear_beside("nohype-core", geteuid()), SIGKILL);
 }
 END_TEST
 
 /* The kernel ends a core manager with its supervisor, and its number can be anyone's soon. */
 START_TEST(another_is_left_alone)
 {
-	ck_assert_int_eq(clear_beside("database"), 0);
+	ck_assert_int_eq(clear_beside("database", geteuid()), 0);
+}
+END_TEST
+
+START_TEST(core_manager_of_another_is_left_alone)
+{
+	if (geteuid() == 0) /* one uid for all, else */
+		ck_assert_int_eq(clear_beside("nohype-core", CORE_UID_BASE + SUPERVISOR + 1), 0);
 }
 END_TEST
 
@@ -106,7 +134,9 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, core_manager_is_ended);
+	tcase_add_test(tc, core_manager_without_its_jail_is_ended);
 	tcase_add_test(tc, another_is_left_alone);
+	tcase_add_test(tc, core_manager_of_another_is_left_alone);
 	tcase_add_test(tc, rings_count);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -316,6 +316,29 @@ START_TEST(memory_alone)
 }
 END_TEST
 
+/* Of a host that changed often: its end, which is beyond what one read has, is left alone. */
+START_TEST(long_life)
+{
+	char text[512] = "{\"change\":\"";
+	int fd;
+	off_t end;
+
+	folder_make();
+	fd = life_make("web", sealed);
+	memset(text + strlen(text), 'x', 400);
+	strcpy(text + 412, "\"}");
+	for (unsigned int i = 0; i < 400; i++)
+		ck_assert_int_eq(record_append(fd, text), 0);
+	ck_assert_int_eq(record_append(fd, "{\"state\":\"gone\",\"code\":5}"), 0);
+	end = lseek(fd, 0, SEEK_END);
+	ck_assert_int_gt(end, 2 * RECORD_MAX);
+	ck_assert_uint_eq(lives_recovered(false), 0);
+	ck_assert_int_eq(lseek(fd, 0, SEEK_END), end);
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
 START_TEST(killed_without_nohyped)
 {
 	ck_assert_uint_eq(claims_recovered(false), 1);
@@ -345,6 +368,7 @@ int main(void)
 	tcase_add_test(tests, memory_of_claims);
 	tcase_add_test(tests, memory_alone);
 	tcase_add_test(tests, no_folder);
+	tcase_add_test(tests, long_life);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

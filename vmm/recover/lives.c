@@ -4,13 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/exit_code.h"
@@ -18,13 +15,11 @@
 #include "base/record.h"
 #include "vmm/recover/recover.h"
 
-#define CORE_MS 10000 /* until a core manager that was killed must be gone */
-
 struct life {
 	char state[16]; /* the last that was said; "" none */
 	pid_t pid, core;
 	unsigned int records;
-	size_t whole; /* bytes that are records; what follows was cut */
+	off_t whole; /* bytes that are records; what follows was cut */
 };
 
 static void life_take(struct life *life, const char *text)
@@ -42,16 +37,21 @@ static void life_take(struct life *life, const char *text)
 	json_decref(record);
 }
 
+/* Of any length: a host that changes often is told of by many records. */
 static int life_read(struct life *life, int fd)
 {
 	char *text = malloc(RECORD_MAX), *at = text, *record;
-	ssize_t len = text ? pread(fd, text, RECORD_MAX, 0) : -1;
 	unsigned int bad = 0;
+	ssize_t len;
 
 	*life = (struct life){ 0 };
-	while (len > 0 && (record = record_next(&at, text + len, &bad)))
-		life_take(life, record);
-	life->whole = len > 0 ? (size_t)(at - text) : 0;
+	do {
+		len = text ? pread(fd, text, RECORD_MAX, life->whole) : -1;
+		at = text;
+		while (len > 0 && (record = record_next(&at, text + len, &bad)))
+			life_take(life, record);
+		life->whole += at - text;
+	} while (len > 0 && at > text);
 	free(text);
 	return len < 0 ? -EIO : 0;
 }
@@ -86,31 +86,6 @@ bool life_is_open(const char *run, const char *name, pid_t pid)
 	return life_find(&life, run, name) && life.pid == pid && strcmp(life.state, "gone") != 0;
 }
 
-/* The kernel ends a core manager with its supervisor. One that is left is held by its pidfd before it is looked at. */
-static bool core_end(pid_t pid)
-{
-	struct pollfd core = { .fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1, .events = POLLIN };
-	char path[64], name[32] = "";
-	FILE *file;
-	bool ours;
-
-	if (core.fd < 0)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	file = fopen(path, "re");
-	if (file && !fgets(name, sizeof(name), file))
-		*name = '\0';
-	if (file)
-		fclose(file);
-	ours = strcmp(name, "nohype-core\n") == 0;
-	if (ours) {
-		syscall(SYS_pidfd_send_signal, core.fd, SIGKILL, NULL, 0);
-		ours = poll(&core, 1, CORE_MS) == 1;
-	}
-	close(core.fd);
-	return ours;
-}
-
 /* An end as the supervisor would have written it; what it was cut in the middle of goes. */
 static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd,
 		      const struct fate *fate)
@@ -121,7 +96,7 @@ static int life_close(struct recovered *recovered, const struct life *life, cons
 	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
 	int err = text ? 0 : -ENOMEM;
 
-	if (!err && ftruncate(fd, (off_t)life->whole))
+	if (!err && ftruncate(fd, life->whole))
 		err = -errno;
 	err = err ? err : record_append(fd, text);
 	if (!err && fdatasync(fd))
@@ -150,7 +125,7 @@ static int life_recover(struct recovered *recovered, int folder, const char *nam
 	if (!flock(fd, LOCK_EX | LOCK_NB)) {
 		err = life_read(&life, fd);
 		if (!err && strcmp(life.state, "gone") != 0 && *life.state) {
-			recovered->cores_killed += core_end(life.core);
+			recovered->cores_killed += stray_core_end(life.core, life.pid) > 0;
 			fate_find(&fate, state, name, life.pid, "recover");
 			err = life_close(recovered, &life, name, fd, &fate);
 			memory = fate.err;

@@ -59,6 +59,12 @@ int recover_lives(struct recovered *recovered, const char *run, const char *stat
  */
 int recover_claims(struct recovered *recovered, const char *run, const char *root, const char *state, const char *who);
 
+/*
+ * core.c: end core manager @core of supervisor @pid. 0: there is none any more; 1: it was; -EBUSY: some seconds later
+ * it is still there. Reports nothing.
+ */
+int stray_core_end(pid_t core, pid_t pid);
+
 /* lives.c: has process @pid written the life of @name in @run/vm? And life_is_open: no end of it? */
 bool life_was_of(const char *run, const char *name, pid_t pid);
 bool life_is_open(const char *run, const char *name, pid_t pid);

@@ -20,12 +20,6 @@
 #define CORE_NAME	 "nohype-core"
 #define PROGRAM_NAME_MAX 32
 
-/*
- * The core manager's uid, if we can give it one: this VM's alone, since no two supervisors have one pid, and far
- * above what is handed out to people and containers.
- */
-#define CORE_UID_BASE 0x6e000000u
-
 /* Beside this program, as it is built; or where it is installed. */
 int program_open(const char *what, const char *name)
 {

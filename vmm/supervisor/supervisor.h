@@ -29,4 +29,10 @@ int vm_run(const struct vm_config *cfg, const struct run_options *opt);
  */
 int vm_check(const struct vm_config *cfg, const struct run_options *opt);
 
+/*
+ * A core manager's uid is this and its supervisor's pid, if we can give it one: this VM's alone, since no two
+ * supervisors have one pid, and far above what is handed out to people and containers.
+ */
+#define CORE_UID_BASE 0x6e000000u
+
 #endif

@@ -234,22 +234,30 @@ static bool life_is_locked(const struct managed *vm)
 	return locked;
 }
 
+/* Records from there on, in @text, of RECORD_MAX. False: none was whole, or the next one has to wait. */
+static bool records_take(struct manager *manager, struct managed *vm, char *text, unsigned int *bad)
+{
+	ssize_t len = pread(vm->life_fd, text, RECORD_MAX, vm->life_at);
+	char *at = text, *record;
+
+	while (len > 0 && (record = record_read(vm, &at, text + len, bad)))
+		record_take(manager, vm, record);
+	vm->life_at += at - text;
+	return at > text;
+}
+
 void vm_read(struct manager *manager, struct managed *vm)
 {
 	unsigned int bad = 0;
-	char *text, *at, *record;
-	ssize_t len;
+	bool any = false;
+	char *text;
 
 	if (vm->life_fd < 0)
 		return;
 	text = malloc(RECORD_MAX);
-	len = text ? pread(vm->life_fd, text, RECORD_MAX, vm->life_at) : -1;
-	at = text;
-	while (len > 0 && (record = record_read(vm, &at, text + len, &bad)))
-		record_take(manager, vm, record);
-	if (len > 0)
-		vm->life_at += at - text;
-	if (len > 0 && is_running(vm) && !vm->clearing && state_listens(vm->state))
+	while (text && records_take(manager, vm, text, &bad))
+		any = true;
+	if (any && is_running(vm) && !vm->clearing && state_listens(vm->state))
 		memory_hold(vm);
 	if (bad)
 		warn("%s: %u records of its life were cut or altered", vm->name, bad);
@@ -264,6 +272,16 @@ static const char *memory_fate(const struct managed *vm, bool ran, bool cleared)
 	if (cleared)
 		return "cleared by nohyped";
 	return memory_has_name(vm) ? MEMORY_STAYS : MEMORY_NOT_CLEARED;
+}
+
+/* For `nohype recover`, which must not take it for one that nobody has told. A part of a record goes. */
+static void end_write(const struct managed *vm, const json_t *record)
+{
+	char *text = json_dumps(record, JSON_COMPACT);
+
+	if (!text || ftruncate(vm->life_fd, vm->life_at) || record_append(vm->life_fd, text))
+		warn("%s: its end can't be added to its life", vm->name);
+	free(text);
 }
 
 /*
@@ -282,6 +300,8 @@ static void end_tell(struct manager *manager, struct managed *vm, enum exit_code
 			   text, "violation", "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq,
 			   "memory", memory);
 	end_set(vm, record);
+	if (vm->life_fd >= 0)
+		end_write(vm, record);
 	event_add(manager, "state", vm, record);
 }
 
@@ -300,7 +320,7 @@ static void end_invent(struct manager *manager, struct managed *vm, const siginf
 		snprintf(text, sizeof(text), "it did not start: %s", last);
 		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
 	}
-	end_tell(manager, vm, code, text, cleared ? vm->clearing : 0, memory_fate(vm, ran, cleared));
+	end_tell(manager, vm, code, text, cleared ? memory_cleared(vm) : 0, memory_fate(vm, ran, cleared));
 	vm->ended_now = true;
 }
 
@@ -383,7 +403,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name);
 	bool adopted = vm->pid == 0;
 
-	vm->life_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	vm->life_fd = path ? open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
 	vm->life_at = 0;
 	vm->seq = 0;
 	*vm->step = '\0';

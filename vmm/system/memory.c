@@ -5,25 +5,26 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/forked.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "memmap/memmap.h"
 #include "pinning/host/host.h"
+#include "vmm/recover/recover.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
-#define ASK_MS	1000
-#define CORE_MS 10000 /* until the core manager, which the kernel kills with its supervisor, must be gone */
+#define ASK_MS 1000
 
 static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 {
@@ -58,6 +59,13 @@ void memory_hold(struct managed *vm)
 		close(fd);
 }
 
+static void failed_drop(struct managed *vm)
+{
+	if (vm->failed)
+		munmap(vm->failed, sizeof(*vm->failed));
+	vm->failed = NULL;
+}
+
 /* systemd first: whoever closes it last has the kernel's work of freeing it. */
 void memory_drop(struct managed *vm)
 {
@@ -65,50 +73,32 @@ void memory_drop(struct managed *vm)
 		stored_drop(vm);
 	fd_close(&vm->memory_fd);
 	fd_close(&vm->rings_fd);
+	failed_drop(vm);
+	vm->left = false;
 }
 
-/*
- * The core manager ended with its supervisor, most likely, and its number can be another program's by now. One that is
- * just ending has no arguments any more, but may have threads.
- */
-static bool is_another(pid_t pid)
-{
-	static const char wanted[] = "nohype-core"; /* and its terminating 0: the first argument */
-	char path[64], found[sizeof(wanted)] = "";
-	ssize_t len = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		len = read(fd, found, sizeof(found));
-	fd_close(&fd);
-	return len > 0 && (len != (ssize_t)sizeof(wanted) || memcmp(found, wanted, sizeof(wanted)) != 0);
-}
-
-/* True: no thread of it is left that could write. It is held by its pidfd before it is looked at. */
-static bool core_is_gone(const struct managed *vm)
-{
-	struct pollfd core = { .fd = vm->core > 0 ? (int)syscall(SYS_pidfd_open, vm->core, 0) : -1, .events = POLLIN };
-
-	if (core.fd < 0 || is_another(vm->core))
-		return true;
-	syscall(SYS_pidfd_send_signal, core.fd, SIGKILL, NULL, 0);
-	return poll(&core, 1, CORE_MS) == 1;
-}
-
-static bool clear_one(int fd, enum memory_clear_how how)
+/* *@failed: bytes of it that the hardware lost, if that is asked. */
+static bool clear_one(int fd, enum memory_clear_how how, uint64_t *failed)
 {
 	struct memory memory = { .fd = fd };
 	struct memory_crew crew = { .count = 0 };
-	struct memory_cleared cleared;
+	struct memory_cleared cleared = { 0 };
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return false;
 	memory.page_size = (uint64_t)st.st_blksize;
 	memory.layout.size = (uint64_t)st.st_size;
-	return !memory_clear(&memory, &crew, how, &cleared);
+	if (memory_clear(&memory, &crew, how, &cleared))
+		return false;
+	if (failed)
+		*failed = cleared.failed;
+	return true;
+}
+
+static void rings_name(char file[MEMORY_FILE_MAX], const struct managed *vm)
+{
+	snprintf(file, MEMORY_FILE_MAX, "%s" MEMORY_RINGS, vm->name);
 }
 
 /* With a name (memory.folder) it is there also if nobody held it. */
@@ -118,9 +108,11 @@ static void left_find(struct managed *vm)
 
 	if (vm->pid <= 0)
 		return;
-	snprintf(rings, sizeof(rings), "%s" MEMORY_RINGS, vm->name);
-	if (vm->memory_fd < 0)
+	rings_name(rings, vm);
+	if (vm->memory_fd < 0) {
 		vm->memory_fd = memory_left_open(HOST_STATE, vm->name, vm->pid);
+		vm->left = vm->memory_fd != -ENOENT;
+	}
 	if (vm->rings_fd < 0)
 		vm->rings_fd = memory_left_open(HOST_STATE, rings, vm->pid);
 }
@@ -129,7 +121,7 @@ bool memory_has_name(const struct managed *vm)
 {
 	struct stat st;
 
-	return vm->memory_fd >= 0 && !fstat(vm->memory_fd, &st) && st.st_nlink > 0;
+	return vm->left || (vm->memory_fd >= 0 && !fstat(vm->memory_fd, &st) && st.st_nlink > 0);
 }
 
 static void left_remove(const struct managed *vm)
@@ -138,9 +130,22 @@ static void left_remove(const struct managed *vm)
 
 	if (vm->pid <= 0)
 		return;
-	snprintf(rings, sizeof(rings), "%s" MEMORY_RINGS, vm->name);
+	rings_name(rings, vm);
 	memory_left_remove(HOST_STATE, vm->name, vm->pid);
 	memory_left_remove(HOST_STATE, rings, vm->pid);
+}
+
+/* What nobody held: until nobody has it any more, and as its supervisor was told to. */
+static bool clear_left(const struct managed *vm)
+{
+	struct memory_cleared memory, rings;
+	char file[MEMORY_FILE_MAX];
+
+	rings_name(file, vm);
+	if (memory_recover(HOST_STATE, vm->name, vm->pid, &memory) < 0)
+		return false;
+	*vm->failed = memory.failed;
+	return memory_recover(HOST_STATE, file, vm->pid, &rings) >= 0;
 }
 
 /*
@@ -149,10 +154,18 @@ static void left_remove(const struct managed *vm)
  */
 static int clear_all(const struct managed *vm)
 {
-	bool cleared = core_is_gone(vm) && clear_one(vm->memory_fd, MEMORY_CLEAR_SAMPLE);
+	const int kept[] = { vm->memory_fd, vm->rings_fd };
+	bool cleared;
 
+	/* or nohyped's folders stay locked, and what others let go of isn't free, until this is done */
+	forked_keep(kept, ARRAY_SIZE(kept));
+	if (stray_core_end(vm->core, vm->pid) < 0)
+		return EXIT_FAILURE;
+	if (vm->left)
+		return !clear_left(vm);
+	cleared = clear_one(vm->memory_fd, MEMORY_CLEAR_SAMPLE, vm->failed);
 	if (vm->rings_fd >= 0 && cleared)
-		cleared = clear_one(vm->rings_fd, MEMORY_CLEAR_VERIFY);
+		cleared = clear_one(vm->rings_fd, MEMORY_CLEAR_VERIFY, NULL);
 	if (cleared)
 		left_remove(vm);
 	return !cleared;
@@ -160,7 +173,7 @@ static int clear_all(const struct managed *vm)
 
 bool memory_clear_stray(int fd)
 {
-	return clear_one(fd, MEMORY_CLEAR_SAMPLE);
+	return clear_one(fd, MEMORY_CLEAR_SAMPLE, NULL);
 }
 
 bool memory_clear_begin(struct managed *vm)
@@ -171,14 +184,24 @@ bool memory_clear_begin(struct managed *vm)
 	left_find(vm);
 	if (vm->memory_fd < 0 || fstat(vm->memory_fd, &st))
 		return false;
-	pid = fork();
+	vm->failed = mmap(NULL, sizeof(*vm->failed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (vm->failed == MAP_FAILED)
+		vm->failed = NULL;
+	pid = vm->failed ? fork() : -1;
 	if (pid == 0)
 		_exit(clear_all(vm));
-	if (pid < 0)
+	if (pid < 0) {
+		failed_drop(vm);
 		return false;
+	}
 	vm->clearing = st.st_size;
 	vm->pid = pid;
 	fd_close(&vm->pid_fd);
 	vm->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	return true;
+}
+
+off_t memory_cleared(const struct managed *vm)
+{
+	return vm->clearing - (vm->failed ? (off_t)*vm->failed : 0);
 }
