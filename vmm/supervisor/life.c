@@ -42,10 +42,15 @@ int life_begin(struct vm *vm)
 
 void life_say(struct vm *vm, const char *state)
 {
-	if (vm->opt->managed)
-		life_write(vm, json_pack("{s:s, s:I, s:i, s:i}", "state", state, "ns",
-					 (json_int_t)(clock_now() - vm->started), "pid", (int)getpid(), "core",
-					 (int)vm->core_pid));
+	json_t *record;
+
+	if (!vm->opt->managed)
+		return;
+	record = json_pack("{s:s, s:I, s:i, s:i}", "state", state, "ns", (json_int_t)(clock_now() - vm->started), "pid",
+			   (int)getpid(), "core", (int)vm->core_pid);
+	if (vm->cfg->clear_verify) /* for who clears when we have been killed */
+		json_object_set_new(record, "verify", json_true());
+	life_write(vm, record);
 }
 
 void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns)

@@ -162,6 +162,8 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 		run_take(manager, vm, record);
 	if (state) {
 		vm->state = state;
+		vm->verify |= json_is_true(json_object_get(record, "verify"));
+		json_object_del(record, "verify");
 		if (json_object_get(record, "core"))
 			vm->core = (pid_t)json_integer_value(json_object_get(record, "core"));
 		if (strcmp(state, "gone") == 0)
@@ -405,6 +407,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 
 	vm->life_fd = path ? open(path, O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
 	vm->life_at = 0;
+	vm->verify = false;
 	vm->seq = 0;
 	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)

@@ -163,7 +163,7 @@ static int clear_all(const struct managed *vm)
 		return EXIT_FAILURE;
 	if (vm->left)
 		return !clear_left(vm);
-	cleared = clear_one(vm->memory_fd, MEMORY_CLEAR_SAMPLE, vm->failed);
+	cleared = clear_one(vm->memory_fd, vm->verify ? MEMORY_CLEAR_VERIFY : MEMORY_CLEAR_SAMPLE, vm->failed);
 	if (vm->rings_fd >= 0 && cleared)
 		cleared = clear_one(vm->rings_fd, MEMORY_CLEAR_VERIFY, NULL);
 	if (cleared)

@@ -54,6 +54,7 @@ struct managed {
 	pid_t core;	       /* its core manager's */
 	int memory_fd;	       /* the guest's, held for clearing; -1: not */
 	int rings_fd;	       /* and its rings'; -1: it has none */
+	bool verify;	       /* what is cleared is read back as a whole */
 	bool left;	       /* nobody held its memory, which is in a file that is there still */
 	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
 	uint64_t *failed;      /* of these, what the hardware lost: that process tells; NULL: it isn't asked */
