@@ -81,6 +81,7 @@ NOTHING_LEFT="[]|[]|80"
 }
 
 @test "what a killed nohype run has left, nohyped clears when it starts; recover then has nothing to tell of it" {
+  found "systemd is told" "EXTEND_TIMEOUT_USEC=120000000|READY=1"
   found event "other running cleared by nohyped|True|$NOTHING_LEFT"
   has "$(sed -n 's/^recover then|//p' "$OUT/found")" "nohyped runs"
   [[ $(sed -n 's/^recover then|//p' "$OUT/found") != *other* ]]

@@ -191,6 +191,9 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
  * couldn't. memory_drop lets go of it, in systemd's store too: before anyone is told of the end, who may start anew.
  * memory_has_name: what is held is a file (memory.folder), which isn't gone when it is let go of.
  */
+#define CLEAR_SECONDS 60       /* that systemd is told to wait for it, and one more for each of these: */
+#define CLEAR_BYTES   MIB(256) /* a slow processor clears as much in a second */
+
 void memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
 bool memory_has_name(const struct managed *vm);
