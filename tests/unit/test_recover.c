@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/capture.h"
 #include "base/claim.h"
 #include "base/file.h"
 #include "base/record.h"
@@ -237,6 +238,15 @@ static const char *life_memory(const struct recovered *recovered, size_t i)
 	return json_string_value(json_object_get(json_array_get(recovered->lives, i), "memory"));
 }
 
+static unsigned int lines_count(const char *text)
+{
+	unsigned int count = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		count++;
+	return count;
+}
+
 START_TEST(memory_of_a_life)
 {
 	struct recovered recovered = RECOVERED_NONE;
@@ -316,6 +326,41 @@ START_TEST(memory_alone)
 }
 END_TEST
 
+/* Each file is waited for once, and its VM named once, whether it is found by its claims or by its records. */
+START_TEST(memory_stays)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture cap;
+	char path[256], *said;
+	int memory, rings;
+	pid_t pid;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/run", run);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	pid = claims_of_dead("web");
+	memory = memory_left("web", pid);
+	rings = memory_left("web~rings", pid);
+	snprintf(path, sizeof(path), "%s/pages", run);
+	ck_assert_int_eq(chmod(path, 0777), 0);
+	for (int claimed = 1; claimed >= 0; claimed--) {
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(recover_claims(&recovered, run, run, run, "recover"), claimed ? -EPERM : 0);
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), claimed ? 0 : -EPERM);
+		said = capture_end(&cap);
+		ck_assert_uint_eq(json_array_size(recovered.lives), 1);
+		ck_assert_str_eq(life_memory(&recovered, 0), MEMORY_STAYS);
+		ck_assert_uint_eq(lines_count(said), 2); /* of the memory, and of the rings */
+		free(said);
+		recovered_free(&recovered);
+		recovered = RECOVERED_NONE;
+	}
+	memory_is(memory, "web", false);
+	memory_is(rings, "web~rings", false);
+	folder_remove();
+}
+END_TEST
+
 START_TEST(killed_without_nohyped)
 {
 	ck_assert_uint_eq(claims_recovered(false), 1);
@@ -344,6 +389,7 @@ int main(void)
 	tcase_add_test(tests, memory_of_a_life);
 	tcase_add_test(tests, memory_of_claims);
 	tcase_add_test(tests, memory_alone);
+	tcase_add_test(tests, memory_stays);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -33,7 +33,20 @@ struct walk {
 	int err;
 };
 
-/* That of rings comes with its VM's, or is what is left of both. */
+/* Tried a moment ago, as a life's, by its claims, or as the file beside this one: once more would be no better. */
+static bool is_known_to_stay(const struct recovered *recovered, const char *name)
+{
+	json_t *life;
+	size_t i;
+
+	json_array_foreach (recovered->lives, i, life)
+		if (strcmp(json_string_value(json_object_get(life, "vm")), name) == 0 &&
+		    strcmp(json_string_value(json_object_get(life, "memory")), MEMORY_STAYS) == 0)
+			return true;
+	return false;
+}
+
+/* That of rings comes with its VM's, of which the record is the first of the two, or is what is left of both. */
 static int memory_one(void *context, const char *file, pid_t pid)
 {
 	struct walk *walk = context;
@@ -41,7 +54,7 @@ static int memory_one(void *context, const char *file, pid_t pid)
 	struct fate fate;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "~"), file);
-	if (life_is_open(walk->run, name, pid))
+	if (life_is_open(walk->run, name, pid) || is_known_to_stay(walk->recovered, name))
 		return 0;
 	fate_find(&fate, walk->state, name, pid, walk->who);
 	walk->err = walk->err ? walk->err : fate.err;
