@@ -31,32 +31,39 @@ struct left {
 	const char *name;
 };
 
-/* -EBADMSG: cut or altered. -ESTALE: of another boot, and so is all that was there. */
+/* -EBADMSG: cut or altered. -ESTALE: of another boot, and so is all that was there. Others: that can't be told. */
 static int record_parse(struct left *left)
 {
 	char text[LINE_BYTES * 2], boot[BOOT_ID_SIZE], is[64];
 	ssize_t len = pread(left->record, text, sizeof(text) - 1, 0);
-	int used = 0;
+	int used = 0, err;
 
-	text[MAX(len, 0)] = '\0';
+	if (len < 0)
+		return -errno;
+	text[len] = '\0';
 	if (sscanf(text, FILE_RECORD_HEAD "\nboot %63s\npid %d\nclear %d\nfolder %511[^\n]%n", is, &left->pid,
 		   &left->how, left->folder_path, &used) != 4 ||
 	    text[used] != '\n')
 		return -EBADMSG;
 	sscanf(text + used, "\ninode %" SCNu64 "\n", &left->inode);
-	return boot_id_read(boot, "") || strcmp(boot, is) != 0 ? -ESTALE : 0;
+	err = boot_id_read(boot, "");
+	if (err)
+		return err;
+	return strcmp(boot, is) != 0 ? -ESTALE : 0;
 }
 
-/* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. */
+/* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. Others reported. */
 static int record_read(struct left *left, pid_t pid)
 {
 	int err = record_parse(left);
 
-	if (err)
+	if (err == -EBADMSG || err == -ESTALE)
 		unlink(left->record_path);
 	if (err == -EBADMSG)
 		return fail(err, "memory.folder: \"%s\": cut or altered: what of it can't be read stays",
 			    left->record_path);
+	if (err && err != -ESTALE)
+		return fail(err, "memory.folder: \"%s\": %s", left->record_path, strerror(-err));
 	return err || (pid && left->pid != pid) ? -ENOENT : 0;
 }
 
@@ -217,28 +224,36 @@ void memory_left_remove(const char *state, const char *file, pid_t pid)
 
 struct walk {
 	const char *state;
-	int (*each)(void *context, const char *file, pid_t pid);
+	void (*each)(void *context, const char *file, pid_t pid);
 	void *context;
+	int err;
 };
 
 static int walk_one(void *context, const char *name)
 {
-	const struct walk *walk = context;
 	const char *file = name + strlen(FILE_RECORD);
+	struct walk *walk = context;
 	struct left left;
 	pid_t pid;
+	int err;
 
-	if (strncmp(name, FILE_RECORD, strlen(FILE_RECORD)) != 0 || strlen(file) >= MEMORY_FILE_MAX ||
-	    left_begin(&left, walk->state, file, 0, 1))
+	if (strncmp(name, FILE_RECORD, strlen(FILE_RECORD)) != 0 || strlen(file) >= MEMORY_FILE_MAX)
 		return 0;
+	err = left_begin(&left, walk->state, file, 0, 1);
+	if (err) {
+		walk->err = walk->err || err == -ENOENT ? walk->err : err;
+		return 0;
+	}
 	pid = left.pid;
 	left_close(&left);
-	return walk->each(walk->context, file, pid);
+	walk->each(walk->context, file, pid);
+	return 0;
 }
 
-int memory_left_each(const char *state, int (*each)(void *context, const char *file, pid_t pid), void *context)
+int memory_left_each(const char *state, void (*each)(void *context, const char *file, pid_t pid), void *context)
 {
-	struct walk walk = { state, each, context };
+	struct walk walk = { state, each, context, 0 };
+	int err = folder_each(state, walk_one, &walk);
 
-	return folder_each(state, walk_one, &walk);
+	return err ? fail(err, "memory.folder: \"%s\": %s", state, strerror(-err)) : walk.err;
 }

@@ -227,8 +227,11 @@ int memory_recover(const char *state, const char *file, pid_t pid, struct memory
 int memory_left_open(const char *state, const char *file, pid_t pid);
 void memory_left_remove(const char *state, const char *file, pid_t pid);
 
-/* Call @each for all of them, with the supervisor's number, until it returns something else than 0: that. */
-int memory_left_each(const char *state, int (*each)(void *context, const char *file, pid_t pid), void *context);
+/*
+ * Call @each for all of them, with the supervisor's number. The first negative errno, reported, of a record of which it
+ * can't be told whether it is one of them; it stays.
+ */
+int memory_left_each(const char *state, void (*each)(void *context, const char *file, pid_t pid), void *context);
 
 /*
  * The one way into mapped guest memory: the bytes at guest-physical [@gpa, @gpa + @len), or NULL, with a message that

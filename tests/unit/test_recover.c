@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -361,6 +362,34 @@ START_TEST(memory_stays)
 }
 END_TEST
 
+/* No fd is left for it, say: whether the record is of this boot can't be told, so it isn't taken for another's. */
+START_TEST(boot_unknown)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct rlimit before, few;
+	struct capture cap;
+	int memory;
+	char *said;
+
+	folder_make();
+	memory = memory_left("web", 7);
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)dup(0); /* the record's */
+	close((int)few.rlim_cur++);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	ck_assert_ptr_null(recovered.lives);
+	said = capture_end(&cap);
+	ck_assert_ptr_nonnull(strstr(said, "/memory.web\": Too many open files\n"));
+	free(said);
+	memory_is(memory, "web", false);
+	folder_remove();
+}
+END_TEST
+
 START_TEST(killed_without_nohyped)
 {
 	ck_assert_uint_eq(claims_recovered(false), 1);
@@ -390,6 +419,7 @@ int main(void)
 	tcase_add_test(tests, memory_of_claims);
 	tcase_add_test(tests, memory_alone);
 	tcase_add_test(tests, memory_stays);
+	tcase_add_test(tests, boot_unknown);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);

@@ -126,19 +126,18 @@ static void ready_tell(struct manager *manager)
 }
 
 /* What the clearing of a file may take, or, if it can't be had, the wait for that. */
-static int left_add(void *context, const char *file, pid_t pid)
+static void left_add(void *context, const char *file, pid_t pid)
 {
 	int fd = memory_left_open(HOST_STATE, file, pid);
 	unsigned int *seconds = context;
 	struct stat st;
 
 	if (fd == -ENOENT)
-		return 0;
+		return;
 	*seconds += CLEAR_SECONDS;
 	if (fd >= 0 && !fstat(fd, &st))
 		*seconds += (unsigned int)((uint64_t)st.st_size / CLEAR_BYTES);
 	fd_close(&fd);
-	return 0;
 }
 
 /* systemd ends who isn't ready in time (TimeoutStartSec=), and the next one would begin anew. */
