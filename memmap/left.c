@@ -31,15 +31,18 @@ struct left {
 	const char *name;
 };
 
-/* -EBADMSG: cut or altered. -ESTALE: of another boot, and so is all that was there. Others: that can't be told. */
+/*
+ * -ESTALE: it tells of nothing: it is empty, as its writer was killed before its one write, and the file comes after;
+ * or it is of another boot, and so is all that was there. -EBADMSG: cut or altered. Others: that can't be told.
+ */
 static int record_parse(struct left *left)
 {
 	char text[LINE_BYTES * 2], boot[BOOT_ID_SIZE], is[64];
 	ssize_t len = pread(left->record, text, sizeof(text) - 1, 0);
 	int used = 0, err;
 
-	if (len < 0)
-		return -errno;
+	if (len <= 0)
+		return len ? -errno : -ESTALE;
 	text[len] = '\0';
 	if (sscanf(text, FILE_RECORD_HEAD "\nboot %63s\npid %d\nclear %d\nfolder %511[^\n]%n", is, &left->pid,
 		   &left->how, left->folder_path, &used) != 4 ||
@@ -57,13 +60,15 @@ static int record_read(struct left *left, pid_t pid)
 {
 	int err = record_parse(left);
 
-	if (err == -EBADMSG || err == -ESTALE)
-		unlink(left->record_path);
 	if (err == -EBADMSG)
-		return fail(err, "memory.folder: \"%s\": cut or altered: what of it can't be read stays",
-			    left->record_path);
+		return fail(err,
+			    "memory.folder: \"%s\": cut or altered: \"%s\", if it is in its folder, isn't cleared, and "
+			    "stays: look at it, and remove both",
+			    left->record_path, left->name);
 	if (err && err != -ESTALE)
 		return fail(err, "memory.folder: \"%s\": %s", left->record_path, strerror(-err));
+	if (err)
+		unlink(left->record_path);
 	return err || (pid && left->pid != pid) ? -ENOENT : 0;
 }
 

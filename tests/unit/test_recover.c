@@ -362,6 +362,36 @@ START_TEST(memory_stays)
 }
 END_TEST
 
+/* One that is cut stays with its file, and says so; an empty one goes: there was no file then. */
+START_TEST(record_cut)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture cap;
+	char path[256], *said;
+	int memory;
+
+	folder_make();
+	memory = memory_left("web", 7);
+	snprintf(path, sizeof(path), "%s/memory.web", run);
+	ck_assert_int_eq(truncate(path, 20), 0);
+	for (int again = 0; again < 2; again++) {
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EBADMSG);
+		said = capture_end(&cap);
+		ck_assert_ptr_nonnull(strstr(
+			said, "/memory.web\": cut or altered: \"web\", if it is in its folder, isn't cleared, and "
+			      "stays: look at it, and remove both\n"));
+		free(said);
+	}
+	memory_is(memory, "web", false);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_ptr_null(recovered.lives);
+	folder_remove();
+}
+END_TEST
+
 /* No fd is left for it, say: whether the record is of this boot can't be told, so it isn't taken for another's. */
 START_TEST(boot_unknown)
 {
@@ -419,6 +449,7 @@ int main(void)
 	tcase_add_test(tests, memory_of_claims);
 	tcase_add_test(tests, memory_alone);
 	tcase_add_test(tests, memory_stays);
+	tcase_add_test(tests, record_cut);
 	tcase_add_test(tests, boot_unknown);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
