@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "base/file.h"
 #include "base/record.h"
 #include "base/util.h"
+#include "memmap/record.h"
 #include "vmm/recover/recover.h"
 
 static char folder[] = "/tmp/test-recover-XXXXXX";
@@ -392,6 +394,58 @@ START_TEST(record_cut)
 }
 END_TEST
 
+/* Before the next flock() who recovers removes this, or has its lock and is about to; @other: that has the name by
+ * then. */
+static struct {
+	const char *path;
+	bool locked;
+	int other;
+} meanwhile;
+
+int flock(int fd, int how)
+{
+	const char *path = meanwhile.path;
+
+	meanwhile.path = NULL;
+	if (path && meanwhile.locked) {
+		meanwhile.other = open(path, O_RDWR);
+		syscall(SYS_flock, meanwhile.other, LOCK_EX | LOCK_NB);
+	} else if (path) {
+		unlink(path);
+		meanwhile.other = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	}
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+/* A new record that was still empty was taken for a dead VM's: nobody may run on with it. */
+START_TEST(record_taken)
+{
+	struct capture cap;
+	char path[256], *said;
+	int fd;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/memory.web", run);
+	for (int locked = 0; locked < 2; locked++) {
+		meanwhile.path = path;
+		meanwhile.locked = locked;
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(record_make(path, "memory.folder", "head", "tail\n"), -EAGAIN);
+		said = capture_end(&cap);
+		ck_assert_ptr_nonnull(
+			strstr(said, "/memory.web\": taken for a dead VM's by who recovers: start it again\n"));
+		free(said);
+		ck_assert_int_eq(access(path, F_OK), 0); /* the other's */
+		close(meanwhile.other);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	fd = record_make(path, "memory.folder", "head", "tail\n");
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
 /* No fd is left for it, say: whether the record is of this boot can't be told, so it isn't taken for another's. */
 START_TEST(boot_unknown)
 {
@@ -450,6 +504,7 @@ int main(void)
 	tcase_add_test(tests, memory_alone);
 	tcase_add_test(tests, memory_stays);
 	tcase_add_test(tests, record_cut);
+	tcase_add_test(tests, record_taken);
 	tcase_add_test(tests, boot_unknown);
 	tcase_add_test(tests, no_folder);
 	suite_add_tcase(suite, tests);
