@@ -142,11 +142,35 @@ START_TEST(folders_of_others)
 	ck_assert_int_eq(mkdir(folder, 0700), 0);
 	ck_assert_int_eq(chmod(folder, 0770), 0);
 	refused(-EPERM, true,
-		"others may write to its folder: wanted one of the user who starts the VM, with mode 0700\n");
+		"others may write to its folder: wanted one of the user who starts the VM, with mode 0700, in one of "
+		"that user or root that others can't write to\n");
 	ck_assert_int_eq(chmod(folder, 0702), 0);
 	refused(-EPERM, true, "others may write to its folder: ");
 	ck_assert_int_eq(chmod(folder, 0700) || chown(folder, 1000, 1000), 0);
 	refused(-EPERM, true, "its folder is another user's: ");
+	mount_end();
+}
+END_TEST
+
+/* The mount's own folder is the one above: who may write there could put another in its place. Sticky, nobody could. */
+START_TEST(folders_in_those_of_others)
+{
+	char above[64];
+
+	if (!mount_begin("pagesize=2M"))
+		return;
+	snprintf(above, sizeof(above), "%s/mnt", top);
+	for (int there = 0; there < 2; there++) {
+		ck_assert_int_eq(chmod(above, 0770), 0);
+		refused(-EPERM, true, "others may rename its folder: wanted one of the user who starts the VM, ");
+		ck_assert_int_eq(chmod(above, 0777), 0);
+		refused(-EPERM, true, "others may rename its folder: ");
+		ck_assert_int_eq(chmod(above, 0755) || chown(above, 1000, 1000), 0);
+		refused(-EPERM, true, "others may rename its folder: ");
+		ck_assert_int_eq(chown(above, 0, 0), 0);
+		ck_assert_int_eq(access(folder, F_OK), there - 1); /* and not made either */
+		ck_assert_int_eq(there || !mkdir(folder, 0700), 1);
+	}
 	mount_end();
 }
 END_TEST
@@ -215,7 +239,10 @@ START_TEST(size_is_out_of_reach)
 	ck_assert_int_eq(unlink(other), 0);
 	ck_assert_int_eq(chmod(folder, 0720), 0);
 	ck_assert_pstr_eq(memory_resizable(&mem), "others may write to its folder");
-	ck_assert_int_eq(chmod(folder, 0700), 0);
+	snprintf(other, sizeof(other), "%s/mnt", top);
+	ck_assert_int_eq(chmod(folder, 0700) || chmod(other, 0777), 0);
+	ck_assert_pstr_eq(memory_resizable(&mem), "others may rename its folder");
+	ck_assert_int_eq(chmod(other, 01777), 0);
 	ck_assert_pstr_eq(memory_resizable(&mem), NULL);
 	ck_assert_int_eq(truncate(file, MIB(2)), 0);
 	ck_assert_pstr_eq(memory_resizable(&mem), "the size of its file isn't what it was");
@@ -489,6 +516,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, folders);
 	tcase_add_test(tc, folders_of_others);
+	tcase_add_test(tc, folders_in_those_of_others);
 	tcase_add_test(tc, mounts);
 	tcase_add_test(tc, made);
 	tcase_add_test(tc, size_is_out_of_reach);
