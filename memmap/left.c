@@ -90,6 +90,11 @@ static bool file_is_it(const struct left *left, const struct stat *st)
 	return left->inode ? st->st_ino == left->inode : st->st_size == 0;
 }
 
+static int file_fail(const struct left *left)
+{
+	return fail(-errno, "memory.folder: \"%s/%s\": %s", left->folder_path, left->name, strerror(errno));
+}
+
 static int left_find(struct left *left)
 {
 	struct stat st;
@@ -97,10 +102,13 @@ static int left_find(struct left *left)
 	left->folder = folder_reopen(left->folder_path);
 	if (left->folder < 0)
 		return left->folder == -ENOENT ? 0 : left->folder;
+	if (fstatat(left->folder, left->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : file_fail(left);
+	if (!file_is_it(left, &st))
+		return 0;
+	/* it stays that one, as nobody else may write to its folder */
 	left->fd = openat(left->folder, left->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (left->fd >= 0 && (fstat(left->fd, &st) || !file_is_it(left, &st)))
-		fd_close(&left->fd);
-	return 0;
+	return left->fd < 0 ? file_fail(left) : 0;
 }
 
 /* False, after so many tries: it is another's. */

@@ -223,7 +223,10 @@ const char *memory_resizable(const struct memory *mem);
  */
 int memory_recover(const char *state, const char *file, pid_t pid, struct memory_cleared *cleared);
 
-/* The fd of such a one, for who clears it otherwise, -ENOENT: there is none; and its removal then. */
+/*
+ * The fd of such a one, for who clears it otherwise. -ENOENT: there is none. Any other error, reported: there is one,
+ * or it can't be told, and it can't be had; it stays. And its removal then.
+ */
 int memory_left_open(const char *state, const char *file, pid_t pid);
 void memory_left_remove(const char *state, const char *file, pid_t pid);
 
