@@ -59,6 +59,18 @@ static int mount_judge(const struct memory_request *req, int fd)
 	return 0;
 }
 
+/* Who may write to the folder above, unless it is sticky, can rename ours away, with all that is to be cleared. */
+static const char *above_exposed(int above, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(above, path, &st, AT_EMPTY_PATH))
+		return "the folder above its folder can't be looked at";
+	if ((st.st_uid == geteuid() || st.st_uid == 0) && (!(st.st_mode & (S_IWGRP | S_IWOTH)) || st.st_mode & S_ISVTX))
+		return NULL;
+	return "others may rename its folder";
+}
+
 const char *folder_exposed(int fd)
 {
 	struct stat st;
@@ -67,18 +79,19 @@ const char *folder_exposed(int fd)
 		return "its folder can't be looked at";
 	if (st.st_uid != geteuid())
 		return "its folder is another user's";
-	return st.st_mode & (S_IWGRP | S_IWOTH) ? "others may write to its folder" : NULL;
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return "others may write to its folder";
+	return above_exposed(fd, "..");
 }
 
-static int folder_judge(const struct memory_request *req, int fd)
+/* @exposed: what stands against it, or NULL. */
+static int exposed_judge(const struct memory_request *req, const char *exposed)
 {
-	int err = mount_judge(req, fd);
-	const char *exposed = err ? NULL : folder_exposed(fd);
-
 	return exposed ? fail(-EPERM,
-			      "memory.folder: \"%s\": %s: wanted one of the user who starts the VM, with mode 0700",
+			      "memory.folder: \"%s\": %s: wanted one of the user who starts the VM, with mode 0700, in "
+			      "one of that user or root that others can't write to",
 			      req->place.folder, exposed)
-		       : err;
+		       : 0;
 }
 
 /* The folder that @path is in, and *@name in it, in @copy. */
@@ -105,6 +118,7 @@ static int folder_make(const struct memory_request *req, bool make)
 	if (above < 0)
 		return open_fail(path, above);
 	err = mount_judge(req, above);
+	err = err ? err : exposed_judge(req, above_exposed(above, ""));
 	if (!err && make) {
 		err = mkdirat(above, name, 0700) && errno != EEXIST ? -errno : 0;
 		fd = err ? err : openat(above, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -124,7 +138,8 @@ static int folder_get(const struct memory_request *req, bool make)
 		open_fail(req->place.folder, fd);
 	if (fd <= 0)
 		return fd;
-	err = folder_judge(req, fd);
+	err = mount_judge(req, fd);
+	err = err ? err : exposed_judge(req, folder_exposed(fd));
 	if (!err)
 		return fd;
 	close(fd);

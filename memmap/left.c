@@ -31,32 +31,44 @@ struct left {
 	const char *name;
 };
 
-/* -EBADMSG: cut or altered. -ESTALE: of another boot, and so is all that was there. */
+/*
+ * -ESTALE: it tells of nothing: it is empty, as its writer was killed before its one write, and the file comes after;
+ * or it is of another boot, and so is all that was there. -EBADMSG: cut or altered. Others: that can't be told.
+ */
 static int record_parse(struct left *left)
 {
 	char text[LINE_BYTES * 2], boot[BOOT_ID_SIZE], is[64];
 	ssize_t len = pread(left->record, text, sizeof(text) - 1, 0);
-	int used = 0;
+	int used = 0, err;
 
-	text[MAX(len, 0)] = '\0';
+	if (len <= 0)
+		return len ? -errno : -ESTALE;
+	text[len] = '\0';
 	if (sscanf(text, FILE_RECORD_HEAD "\nboot %63s\npid %d\nclear %d\nfolder %511[^\n]%n", is, &left->pid,
 		   &left->how, left->folder_path, &used) != 4 ||
 	    text[used] != '\n')
 		return -EBADMSG;
 	sscanf(text + used, "\ninode %" SCNu64 "\n", &left->inode);
-	return boot_id_read(boot, "") || strcmp(boot, is) != 0 ? -ESTALE : 0;
+	err = boot_id_read(boot, "");
+	if (err)
+		return err;
+	return strcmp(boot, is) != 0 ? -ESTALE : 0;
 }
 
-/* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. */
+/* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. Others reported. */
 static int record_read(struct left *left, pid_t pid)
 {
 	int err = record_parse(left);
 
+	if (err == -EBADMSG)
+		return fail(err,
+			    "memory.folder: \"%s\": cut or altered: \"%s\", if it is in its folder, isn't cleared, and "
+			    "stays: look at it, and remove both",
+			    left->record_path, left->name);
+	if (err && err != -ESTALE)
+		return fail(err, "memory.folder: \"%s\": %s", left->record_path, strerror(-err));
 	if (err)
 		unlink(left->record_path);
-	if (err == -EBADMSG)
-		return fail(err, "memory.folder: \"%s\": cut or altered: what of it can't be read stays",
-			    left->record_path);
 	return err || (pid && left->pid != pid) ? -ENOENT : 0;
 }
 
@@ -78,6 +90,11 @@ static bool file_is_it(const struct left *left, const struct stat *st)
 	return left->inode ? st->st_ino == left->inode : st->st_size == 0;
 }
 
+static int file_fail(const struct left *left)
+{
+	return fail(-errno, "memory.folder: \"%s/%s\": %s", left->folder_path, left->name, strerror(errno));
+}
+
 static int left_find(struct left *left)
 {
 	struct stat st;
@@ -85,10 +102,13 @@ static int left_find(struct left *left)
 	left->folder = folder_reopen(left->folder_path);
 	if (left->folder < 0)
 		return left->folder == -ENOENT ? 0 : left->folder;
+	if (fstatat(left->folder, left->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : file_fail(left);
+	if (!file_is_it(left, &st))
+		return 0;
+	/* it stays that one, as nobody else may write to its folder */
 	left->fd = openat(left->folder, left->name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (left->fd >= 0 && (fstat(left->fd, &st) || !file_is_it(left, &st)))
-		fd_close(&left->fd);
-	return 0;
+	return left->fd < 0 ? file_fail(left) : 0;
 }
 
 /* False, after so many tries: it is another's. */
@@ -217,28 +237,36 @@ void memory_left_remove(const char *state, const char *file, pid_t pid)
 
 struct walk {
 	const char *state;
-	int (*each)(void *context, const char *file, pid_t pid);
+	void (*each)(void *context, const char *file, pid_t pid);
 	void *context;
+	int err;
 };
 
 static int walk_one(void *context, const char *name)
 {
-	const struct walk *walk = context;
 	const char *file = name + strlen(FILE_RECORD);
+	struct walk *walk = context;
 	struct left left;
 	pid_t pid;
+	int err;
 
-	if (strncmp(name, FILE_RECORD, strlen(FILE_RECORD)) != 0 || strlen(file) >= MEMORY_FILE_MAX ||
-	    left_begin(&left, walk->state, file, 0, 1))
+	if (strncmp(name, FILE_RECORD, strlen(FILE_RECORD)) != 0 || strlen(file) >= MEMORY_FILE_MAX)
 		return 0;
+	err = left_begin(&left, walk->state, file, 0, 1);
+	if (err) {
+		walk->err = walk->err || err == -ENOENT ? walk->err : err;
+		return 0;
+	}
 	pid = left.pid;
 	left_close(&left);
-	return walk->each(walk->context, file, pid);
+	walk->each(walk->context, file, pid);
+	return 0;
 }
 
-int memory_left_each(const char *state, int (*each)(void *context, const char *file, pid_t pid), void *context)
+int memory_left_each(const char *state, void (*each)(void *context, const char *file, pid_t pid), void *context)
 {
-	struct walk walk = { state, each, context };
+	struct walk walk = { state, each, context, 0 };
+	int err = folder_each(state, walk_one, &walk);
 
-	return folder_each(state, walk_one, &walk);
+	return err ? fail(err, "memory.folder: \"%s\": %s", state, strerror(-err)) : walk.err;
 }

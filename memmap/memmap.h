@@ -223,12 +223,18 @@ const char *memory_resizable(const struct memory *mem);
  */
 int memory_recover(const char *state, const char *file, pid_t pid, struct memory_cleared *cleared);
 
-/* The fd of such a one, for who clears it otherwise, -ENOENT: there is none; and its removal then. */
+/*
+ * The fd of such a one, for who clears it otherwise. -ENOENT: there is none. Any other error, reported: there is one,
+ * or it can't be told, and it can't be had; it stays. And its removal then.
+ */
 int memory_left_open(const char *state, const char *file, pid_t pid);
 void memory_left_remove(const char *state, const char *file, pid_t pid);
 
-/* Call @each for all of them, with the supervisor's number, until it returns something else than 0: that. */
-int memory_left_each(const char *state, int (*each)(void *context, const char *file, pid_t pid), void *context);
+/*
+ * Call @each for all of them, with the supervisor's number. The first negative errno, reported, of a record of which it
+ * can't be told whether it is one of them; it stays.
+ */
+int memory_left_each(const char *state, void (*each)(void *context, const char *file, pid_t pid), void *context);
 
 /*
  * The one way into mapped guest memory: the bytes at guest-physical [@gpa, @gpa + @len), or NULL, with a message that

@@ -21,9 +21,22 @@
 
 #define RECORD_MAX KIB(16)
 
+/*
+ * Who recovers may have come between open() and here: it has, or had, the lock, takes an empty record for a dead one's,
+ * and removes it, and the name can be another's by then. -EAGAIN: so what goes on would be recorded nowhere.
+ */
+static int new_lock(int fd)
+{
+	struct stat st;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st))
+		return -errno;
+	return st.st_nlink ? 0 : -EAGAIN;
+}
+
 int record_make(const char *path, const char *key, const char *head, const char *format, ...)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), err;
 	char boot[BOOT_ID_SIZE], lines[LINE_BYTES];
 	va_list ap;
 
@@ -32,10 +45,12 @@ int record_make(const char *path, const char *key, const char *head, const char 
 	va_start(ap, format);
 	vsnprintf(lines, sizeof(lines), format, ap);
 	va_end(ap);
-	if (flock(fd, LOCK_EX | LOCK_NB))
-		err = -errno;
-	else
-		err = boot_id_read(boot, "");
+	err = new_lock(fd);
+	if (err == -EAGAIN) {
+		close(fd);
+		return fail(err, "%s: \"%s\": taken for a dead VM's by who recovers: start it again", key, path);
+	}
+	err = err ? err : boot_id_read(boot, "");
 	if (!err)
 		err = line_append(fd, "%s\nboot %s\n%s", head, boot, lines);
 	if (!err)

@@ -8,14 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/capture.h"
 #include "base/claim.h"
 #include "base/file.h"
 #include "base/record.h"
 #include "base/util.h"
+#include "memmap/record.h"
 #include "vmm/recover/recover.h"
 
 static char folder[] = "/tmp/test-recover-XXXXXX";
@@ -237,6 +241,15 @@ static const char *life_memory(const struct recovered *recovered, size_t i)
 	return json_string_value(json_object_get(json_array_get(recovered->lives, i), "memory"));
 }
 
+static unsigned int lines_count(const char *text)
+{
+	unsigned int count = 0;
+
+	for (; (text = strchr(text, '\n')); text++)
+		count++;
+	return count;
+}
+
 START_TEST(memory_of_a_life)
 {
 	struct recovered recovered = RECOVERED_NONE;
@@ -284,7 +297,8 @@ START_TEST(memory_of_claims)
 }
 END_TEST
 
-/* Whatever it is called; its rings with it, and no second time. Not of one that lives, nor where others may write. */
+/* Whatever it is called; its rings with it, and no second time. Not of one that lives, nor where others may write to
+ * its folder or to the one above. */
 START_TEST(memory_alone)
 {
 	struct recovered recovered = RECOVERED_NONE;
@@ -307,10 +321,13 @@ START_TEST(memory_alone)
 	memory_is(rings, "strings~rings", true);
 	close(lock);
 	snprintf(path, sizeof(path), "%s/pages", run);
-	ck_assert_int_eq(chmod(path, 0777), 0);
-	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EPERM);
-	ck_assert_str_eq(life_memory(&recovered, 0), MEMORY_STAYS);
-	recovered_free(&recovered);
+	for (int above = 0; above < 2; above++) {
+		ck_assert_int_eq(chmod(path, above ? 0700 : 0777) || chmod(run, above ? 0770 : 0700), 0);
+		recovered = RECOVERED_NONE;
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EPERM);
+		ck_assert_str_eq(life_memory(&recovered, 0), MEMORY_STAYS);
+		recovered_free(&recovered);
+	}
 	memory_is(living, "web", false);
 	folder_remove();
 }
@@ -335,6 +352,159 @@ START_TEST(long_life)
 	ck_assert_uint_eq(lives_recovered(false), 0);
 	ck_assert_int_eq(lseek(fd, 0, SEEK_END), end);
 	close(fd);
+	folder_remove();
+}
+END_TEST
+
+/* Each file is waited for once, and its VM named once, whether it is found by its claims or by its records. */
+START_TEST(memory_stays)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture cap;
+	char path[256], *said;
+	int memory, rings;
+	pid_t pid;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/run", run);
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	pid = claims_of_dead("web");
+	memory = memory_left("web", pid);
+	rings = memory_left("web~rings", pid);
+	snprintf(path, sizeof(path), "%s/pages", run);
+	ck_assert_int_eq(chmod(path, 0777), 0);
+	for (int claimed = 1; claimed >= 0; claimed--) {
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(recover_claims(&recovered, run, run, run, "recover"), claimed ? -EPERM : 0);
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), claimed ? 0 : -EPERM);
+		said = capture_end(&cap);
+		ck_assert_uint_eq(json_array_size(recovered.lives), 1);
+		ck_assert_str_eq(life_memory(&recovered, 0), MEMORY_STAYS);
+		ck_assert_uint_eq(lines_count(said), 2); /* of the memory, and of the rings */
+		free(said);
+		recovered_free(&recovered);
+		recovered = RECOVERED_NONE;
+	}
+	memory_is(memory, "web", false);
+	memory_is(rings, "web~rings", false);
+	folder_remove();
+}
+END_TEST
+
+/* One that is cut stays with its file, and says so; an empty one goes: there was no file then. */
+START_TEST(record_cut)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture cap;
+	char path[256], *said;
+	int memory;
+
+	folder_make();
+	memory = memory_left("web", 7);
+	snprintf(path, sizeof(path), "%s/memory.web", run);
+	ck_assert_int_eq(truncate(path, 20), 0);
+	for (int again = 0; again < 2; again++) {
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EBADMSG);
+		said = capture_end(&cap);
+		ck_assert_ptr_nonnull(strstr(
+			said, "/memory.web\": cut or altered: \"web\", if it is in its folder, isn't cleared, and "
+			      "stays: look at it, and remove both\n"));
+		free(said);
+	}
+	memory_is(memory, "web", false);
+	ck_assert_int_eq(truncate(path, 0), 0);
+	ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), 0);
+	ck_assert_int_eq(access(path, F_OK), -1);
+	ck_assert_ptr_null(recovered.lives);
+	folder_remove();
+}
+END_TEST
+
+/* Before the next flock() who recovers removes this, or has its lock and is about to; @other: that has the name by
+ * then. */
+static struct {
+	const char *path;
+	bool locked;
+	int other;
+} meanwhile;
+
+int flock(int fd, int how)
+{
+	const char *path = meanwhile.path;
+
+	meanwhile.path = NULL;
+	if (path && meanwhile.locked) {
+		meanwhile.other = open(path, O_RDWR);
+		syscall(SYS_flock, meanwhile.other, LOCK_EX | LOCK_NB);
+	} else if (path) {
+		unlink(path);
+		meanwhile.other = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+	}
+	return (int)syscall(SYS_flock, fd, how);
+}
+
+/* A new record that was still empty was taken for a dead VM's: nobody may run on with it. */
+START_TEST(record_taken)
+{
+	struct capture cap;
+	char path[256], *said;
+	int fd;
+
+	folder_make();
+	snprintf(path, sizeof(path), "%s/memory.web", run);
+	for (int locked = 0; locked < 2; locked++) {
+		meanwhile.path = path;
+		meanwhile.locked = locked;
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(record_make(path, "memory.folder", "head", "tail\n"), -EAGAIN);
+		said = capture_end(&cap);
+		ck_assert_ptr_nonnull(
+			strstr(said, "/memory.web\": taken for a dead VM's by who recovers: start it again\n"));
+		free(said);
+		ck_assert_int_eq(access(path, F_OK), 0); /* the other's */
+		close(meanwhile.other);
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	fd = record_make(path, "memory.folder", "head", "tail\n");
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	folder_remove();
+}
+END_TEST
+
+/*
+ * No fd is left for it, say: whether the record is of this boot can't be told, so it isn't taken for another's; and a
+ * file that can't be opened isn't taken for gone.
+ */
+START_TEST(fds_at_their_end)
+{
+	static const char *const wanted[] = { "/memory.web\": Too many open files\n",
+					      "/pages/web\": Too many open files\n" };
+	struct recovered recovered = RECOVERED_NONE;
+	struct rlimit before, few;
+	struct capture cap;
+	int memory;
+	char *said;
+
+	folder_make();
+	memory = memory_left("web", 7);
+	for (unsigned int more = 0; more < 2; more++) {
+		ck_assert_int_eq(capture_begin(&cap), 0);
+		ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+		few = before;
+		few.rlim_cur = (rlim_t)dup(0); /* the record's; then the folder's */
+		close((int)few.rlim_cur);
+		few.rlim_cur += 1 + more;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		ck_assert_int_eq(recover_memory(&recovered, run, run, "recover"), -EMFILE);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		said = capture_end(&cap);
+		ck_assert_ptr_nonnull(strstr(said, wanted[more]));
+		free(said);
+	}
+	recovered_free(&recovered);
+	memory_is(memory, "web", false);
 	folder_remove();
 }
 END_TEST
@@ -367,6 +537,10 @@ int main(void)
 	tcase_add_test(tests, memory_of_a_life);
 	tcase_add_test(tests, memory_of_claims);
 	tcase_add_test(tests, memory_alone);
+	tcase_add_test(tests, memory_stays);
+	tcase_add_test(tests, record_cut);
+	tcase_add_test(tests, record_taken);
+	tcase_add_test(tests, fds_at_their_end);
 	tcase_add_test(tests, no_folder);
 	tcase_add_test(tests, long_life);
 	suite_add_tcase(suite, tests);

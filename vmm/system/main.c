@@ -15,8 +15,10 @@
 
 #include "base/clock.h"
 #include "base/exit_code.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "memmap/memmap.h"
 #include "pinning/host/host.h"
 #include "vmm/recover/recover.h"
 #include "vmm/system/system.h"
@@ -125,6 +127,31 @@ static void ready_tell(struct manager *manager)
 	note("%u VMs, %u of them running; listening on \"%s/api.sock\"", manager->count, alive, manager->folders.run);
 }
 
+/* What the clearing of a file may take, or, if it can't be had, the wait for that. */
+static void left_add(void *context, const char *file, pid_t pid)
+{
+	int fd = memory_left_open(HOST_STATE, file, pid);
+	unsigned int *seconds = context;
+	struct stat st;
+
+	if (fd == -ENOENT)
+		return;
+	*seconds += CLEAR_SECONDS;
+	if (fd >= 0 && !fstat(fd, &st))
+		*seconds += (unsigned int)((uint64_t)st.st_size / CLEAR_BYTES);
+	fd_close(&fd);
+}
+
+/* systemd ends who isn't ready in time (TimeoutStartSec=), and the next one would begin anew. */
+static void left_await(void)
+{
+	unsigned int seconds = 0;
+
+	memory_left_each(HOST_STATE, left_add, &seconds);
+	if (seconds)
+		service_starting(seconds);
+}
+
 /* What was left when an older nohyped and its VMs were killed together. That something can't be undone hinders none. */
 static void host_recover(struct manager *manager)
 {
@@ -133,6 +160,7 @@ static void host_recover(struct manager *manager)
 
 	if (geteuid() != 0)
 		return;
+	left_await();
 	recover_claims(&recovered, run, "", HOST_STATE, "nohyped");
 	recover_memory(&recovered, run, HOST_STATE, "nohyped");
 	recover_host(&recovered, HOST_STATE);

@@ -21,8 +21,6 @@
 #include "vmm/system/system.h"
 
 #define NAME_MAX_STORED 128
-#define CLEAR_SECONDS	60	      /* and one more for each of these: */
-#define CLEAR_BYTES	(256UL << 20) /* a slow processor clears as much in a second */
 
 _Static_assert(NAME_MAX_STORED > sizeof("memory/9223372036854775807/") + VM_NAME_MAX, "every name fits");
 

@@ -196,6 +196,9 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
  * memory_cleared: bytes, when that process has ended well. memory_has_name: it is a file (memory.folder), which isn't
  * gone when it is let go of.
  */
+#define CLEAR_SECONDS 60       /* that systemd is told to wait for it, and one more for each of these: */
+#define CLEAR_BYTES   MIB(256) /* a slow processor clears as much in a second */
+
 void memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
 off_t memory_cleared(const struct managed *vm);
