@@ -163,6 +163,22 @@ START_TEST(dead_are_not_sealed)
 }
 END_TEST
 
+/* Nor when its vCPUs were what the seal still waited for, and the last one is told of by the dead. */
+START_TEST(dead_are_not_asked)
+{
+	struct outcome outcome = { 0 };
+
+	vm.seal.level = SEAL_STRICT;
+	close(events);
+	events = -1;
+	vm_stop(&vm, EXIT_ABORTED, "aborted by order");
+	seal_ask(&vm);
+	outcome_find(&vm, &outcome);
+	ck_assert_int_eq(outcome.code, EXIT_ABORTED);
+	ck_assert_str_eq(outcome.text, "aborted by order");
+}
+END_TEST
+
 /* A vCPU whose statistics can't be understood isn't taken: its fds are closed once, and who gets their numbers next
  * keeps them. */
 START_TEST(refused_fds_are_closed_once)
@@ -305,6 +321,7 @@ int main(void)
 	tcase_add_test(tc, events_have_turns);
 	tcase_add_test(tc, last_words_are_heard);
 	tcase_add_test(tc, dead_are_not_sealed);
+	tcase_add_test(tc, dead_are_not_asked);
 	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
 	tcase_add_test(tc, silent_client_holds_nobody_up);
