@@ -15,6 +15,9 @@
 #include "vmm/supervisor/internal.h"
 
 #define CLOCK_SET INT64_C(1000000000) /* ns: less is what two looks at two clocks can differ by on a busy host */
+#define SUSPENDED INT64_C(100000000)  /* ns: no suspend is as short */
+#define MOMENT	  INT64_C(100000)     /* ns: clocks that were read within it were read at once */
+#define MOMENTS	  10		      /* tries to do so */
 
 /* @guarantee: NULL: it is the host itself. */
 static void change_tell(struct vm *vm, const char *guarantee, const char *state, const char *evidence)
@@ -71,12 +74,20 @@ static void guarantees_look(struct vm *vm)
 		guarantee_compare(vm, i, &now.rows[i]);
 }
 
+/* All at once, or as nearly as a busy host allows: what passes between two of them would look like sleep. */
 static void clocks_mark(struct host_watch *watched)
 {
-	int64_t boot = clock_read(CLOCK_BOOTTIME);
+	int64_t before, boot, wall, after;
+	unsigned int tries = 0;
 
-	watched->asleep = boot - clock_now();
-	watched->wall = clock_read(CLOCK_REALTIME) - boot;
+	do {
+		before = clock_now();
+		boot = clock_read(CLOCK_BOOTTIME);
+		wall = clock_read(CLOCK_REALTIME);
+		after = clock_now();
+	} while (after - before > MOMENT && ++tries < MOMENTS);
+	watched->asleep = boot - (before + (after - before) / 2);
+	watched->wall = wall - boot;
 }
 
 /* @by ns in which the clock was set, to the nearest ms. */
@@ -97,7 +108,7 @@ static void clocks_look(struct vm *vm)
 	clocks_mark(&vm->watched);
 	slept = vm->watched.asleep - asleep;
 	set = vm->watched.wall - wall;
-	if (slept >= CLOCK_SET / 1000)
+	if (slept >= SUSPENDED)
 		host_tell(vm, "suspended", "for ", slept);
 	if (set >= CLOCK_SET)
 		host_tell(vm, "clock set", "forward by ", set);
