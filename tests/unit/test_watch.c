@@ -354,6 +354,18 @@ START_TEST(clocks_are_read_at_once)
 }
 END_TEST
 
+/* What takes long isn't done as often: the supervisor has more to do. */
+START_TEST(long_looks_are_few)
+{
+	watch_begin();
+	cfg.watch_every = 1000;
+	vm.watched.next = 1;
+	preempted = true;
+	ck_assert_int_ge(host_watch(&vm), 15000);
+	ck_assert_int_ge(vm.watched.next - clock_now(), INT64_C(14000000000));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("watch");
@@ -373,6 +385,7 @@ int main(void)
 	tcase_add_test(tc, silent_client_holds_nobody_up);
 	tcase_add_loop_test(tc, clocks_are_compared, 0, ARRAY_SIZE(clocks));
 	tcase_add_test(tc, clocks_are_read_at_once);
+	tcase_add_test(tc, long_looks_are_few);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -116,10 +116,13 @@ static void clocks_look(struct vm *vm)
 		host_tell(vm, "clock set", "back by ", -set);
 }
 
+/* A look at the pages of a large VM takes a while (/proc/PID/smaps), in which nothing else is done. */
+#define LOOKS_SHARE 50 /* so many times as long as a look took it has for that */
+
 int64_t host_watch(struct vm *vm)
 {
 	struct host_watch *watched = &vm->watched;
-	int64_t now = clock_now(), every = (int64_t)vm->cfg->watch_every;
+	int64_t now = clock_now(), every = (int64_t)vm->cfg->watch_every * 1000000, ended;
 
 	if (!vm->seal.marked || !vm->seal.guarantees.count)
 		return -1;
@@ -131,8 +134,10 @@ int64_t host_watch(struct vm *vm)
 		clocks_look(vm);
 		guarantees_look(vm);
 	}
-	watched->next = clock_now() + every * 1000000;
-	return every;
+	ended = clock_now();
+	every = MAX(every, LOOKS_SHARE * (ended - now));
+	watched->next = ended + every;
+	return every / 1000000;
 }
 
 json_t *host_changes_json(const struct vm *vm)
