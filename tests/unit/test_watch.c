@@ -297,6 +297,21 @@ int64_t __wrap_clock_read(clockid_t clock)
 	return ns;
 }
 
+static enum guarantee_state states[8]; /* of the cores' guarantee, as they are read one after the other */
+static unsigned int reads;
+
+void __wrap_guarantees_read(const struct vm *of, struct guarantees *guarantees);
+
+void __wrap_guarantees_read(const struct vm *of, struct guarantees *guarantees)
+{
+	(void)of;
+	*guarantees = (struct guarantees){ .count = GUARANTEE_COUNT };
+	for (unsigned int i = 0; i < GUARANTEE_COUNT; i++)
+		guarantees->rows[i].name = guarantee_name(i);
+	guarantee_set(&guarantees->rows[GUARANTEE_CORES], states[MIN(reads, ARRAY_SIZE(states) - 1)], "as read");
+	reads++;
+}
+
 /* Sealed, and its first look was. Nothing was promised, so that nothing is lost. */
 static void watch_begin(void)
 {
@@ -366,6 +381,70 @@ START_TEST(long_looks_are_few)
 }
 END_TEST
 
+#define HELD	  GUARANTEE_HELD
+#define LOST	  GUARANTEE_NOT_HELD
+#define UNREAD	  GUARANTEE_NOT_HAD
+#define TOLD_LOST "nohype: warning: web: guarantee lost: cores.isolated: "
+#define TOLD_HELD "nohype: web: guarantee held again: cores.isolated: as read\n"
+
+/* One look after the other, at which it is read so, and what all of them say. */
+static const struct {
+	unsigned int looks;
+	enum guarantee_state states[8];
+	const char *said;
+} read_so[] = {
+	{ 2, { HELD, HELD }, "" },
+	{ 2, { LOST, LOST, HELD }, TOLD_LOST "as read\n" TOLD_HELD },
+	{ 2, { LOST, LOST, LOST }, TOLD_LOST "as read\n" },
+	{ 2, { LOST, HELD, HELD }, "" },
+	{ 2, { LOST, UNREAD, HELD }, "" },
+	{ 5, { UNREAD, UNREAD, HELD, UNREAD, UNREAD }, "" },
+	{ 5,
+	  { UNREAD, UNREAD, UNREAD, UNREAD, HELD },
+	  TOLD_LOST "3 looks in a row could not read it: as read\n" TOLD_HELD },
+	{ 4, { LOST, LOST, UNREAD, UNREAD, UNREAD }, TOLD_LOST "as read\n" },
+};
+
+static void cores_promise(const enum guarantee_state *so)
+{
+	watch_begin();
+	vm.seal.guarantees.rows[GUARANTEE_CORES].state = GUARANTEE_HELD;
+	memcpy(states, so, sizeof(states));
+	reads = 0;
+}
+
+START_TEST(guarantees_are_compared)
+{
+	char all[1024] = "";
+
+	cores_promise(read_so[_i].states);
+	for (unsigned int i = 0; i < read_so[_i].looks; i++) {
+		char *said = look();
+
+		strncat(all, said, sizeof(all) - strlen(all) - 1);
+		free(said);
+	}
+	ck_assert_str_eq(all, read_so[_i].said);
+	ck_assert(!vm.core_gone);
+	host_watch_release(&vm);
+}
+END_TEST
+
+/* What ends a guest is a loss that two reads agree on. */
+START_TEST(loss_ends_it)
+{
+	cfg.watch_abort = true;
+	cores_promise((enum guarantee_state[8]){ LOST, UNREAD, LOST, LOST });
+	free(look());
+	ck_assert(!vm.core_gone);
+	free(look());
+	ck_assert(vm.core_gone);
+	ck_assert_int_eq(vm.stop_code, EXIT_ABORTED);
+	ck_assert_str_eq(vm.stop_reason, "guarantee lost: cores.isolated: as read");
+	host_watch_release(&vm);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("watch");
@@ -386,6 +465,8 @@ int main(void)
 	tcase_add_loop_test(tc, clocks_are_compared, 0, ARRAY_SIZE(clocks));
 	tcase_add_test(tc, clocks_are_read_at_once);
 	tcase_add_test(tc, long_looks_are_few);
+	tcase_add_loop_test(tc, guarantees_are_compared, 0, ARRAY_SIZE(read_so));
+	tcase_add_test(tc, loss_ends_it);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

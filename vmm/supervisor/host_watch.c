@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -18,6 +19,8 @@
 #define SUSPENDED INT64_C(100000000)  /* ns: no suspend is as short */
 #define MOMENT	  INT64_C(100000)     /* ns: clocks that were read within it were read at once */
 #define MOMENTS	  10		      /* tries to do so */
+
+#define UNREAD_LOOKS 3U /* in a row: what can't be read is lost then */
 
 /* @guarantee: NULL: it is the host itself. */
 static void change_tell(struct vm *vm, const char *guarantee, const char *state, const char *evidence)
@@ -48,12 +51,40 @@ static void lost_act(struct vm *vm, unsigned int id, const struct guarantee *row
 	vm_stop(vm, EXIT_ABORTED, vm->watched.reason);
 }
 
-/* One that was held at the seal is lost, or held again. What wasn't held was never promised. */
-static void guarantee_compare(struct vm *vm, unsigned int id, const struct guarantee *row)
+/* What wasn't held at the seal was never promised. */
+static bool is_promised(const struct vm *vm, unsigned int id)
 {
-	bool held = row->state == GUARANTEE_HELD, was_held = !(vm->watched.lost & 1U << id);
+	return vm->seal.guarantees.rows[id].state == GUARANTEE_HELD;
+}
 
-	if (vm->seal.guarantees.rows[id].state != GUARANTEE_HELD || held == was_held)
+static bool is_lost(const struct vm *vm, unsigned int id)
+{
+	return vm->watched.lost & 1U << id;
+}
+
+/* What could not be read is no news, but not for ever: then nobody can tell that it is held. */
+static bool is_news(struct host_watch *watched, unsigned int id, struct guarantee *row)
+{
+	char why[sizeof(row->evidence)];
+
+	if (row->state != GUARANTEE_NOT_HAD) {
+		watched->unread[id] = 0;
+		return true;
+	}
+	watched->unread[id] = MIN(watched->unread[id] + 1, UNREAD_LOOKS);
+	if (watched->unread[id] < UNREAD_LOOKS)
+		return false;
+	memcpy(why, row->evidence, sizeof(why));
+	guarantee_set(row, GUARANTEE_NOT_HAD, "%u looks in a row could not read it: %s", UNREAD_LOOKS, why);
+	return true;
+}
+
+/* One that was held at the seal is lost, or held again. */
+static void guarantee_compare(struct vm *vm, unsigned int id, struct guarantee *row)
+{
+	bool held = row->state == GUARANTEE_HELD;
+
+	if (!is_promised(vm, id) || !is_news(&vm->watched, id, row) || held == !is_lost(vm, id))
 		return;
 	vm->watched.lost ^= 1U << id;
 	if (held)
@@ -65,11 +96,34 @@ static void guarantee_compare(struct vm *vm, unsigned int id, const struct guara
 		lost_act(vm, id, row);
 }
 
+static bool loss_is_seen(const struct vm *vm, const struct guarantees *now)
+{
+	for (unsigned int i = 0; i < now->count; i++)
+		if (is_promised(vm, i) && !is_lost(vm, i) && now->rows[i].state == GUARANTEE_NOT_HELD)
+			return true;
+	return false;
+}
+
+/* A loss is what two looks agree on: one can have met what was being changed. */
+static void guarantees_read_surely(const struct vm *vm, struct guarantees *now)
+{
+	struct guarantees first;
+
+	guarantees_read(vm, now);
+	if (!loss_is_seen(vm, now))
+		return;
+	first = *now;
+	guarantees_read(vm, now);
+	for (unsigned int i = 0; i < now->count; i++)
+		if (now->rows[i].state == GUARANTEE_NOT_HELD && first.rows[i].state != GUARANTEE_NOT_HELD)
+			now->rows[i] = first.rows[i];
+}
+
 static void guarantees_look(struct vm *vm)
 {
 	struct guarantees now;
 
-	guarantees_read(vm, &now);
+	guarantees_read_surely(vm, &now);
 	for (unsigned int i = 0; i < now.count && !vm->core_gone; i++)
 		guarantee_compare(vm, i, &now.rows[i]);
 }

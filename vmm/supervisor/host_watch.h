@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "vmm/config/config.h"
+
 #define CHANGES_KEPT 64 /* of those that a report tells */
 
 /* What has changed on the host under a VM that is sealed (or audited). */
@@ -13,6 +15,7 @@ struct host_watch {
 	int64_t asleep; /* ns that the host has been suspended since it was booted */
 	int64_t wall;	/* ns, its clock's time less the time since it was booted */
 	uint32_t lost;	/* guarantees of the seal that are not held now: bit 1 << enum guarantee_id */
+	unsigned int unread[GUARANTEE_COUNT]; /* looks in a row at which it couldn't be read */
 	unsigned int count;
 	json_t *kept;	  /* the first of them; NULL: there are none */
 	char reason[512]; /* for which it is ended */
