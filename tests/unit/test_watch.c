@@ -430,6 +430,48 @@ START_TEST(guarantees_are_compared)
 }
 END_TEST
 
+/* The looks at which it is lost and held again in turn, @count of them: lines that were said. */
+static unsigned int flap(unsigned int count)
+{
+	unsigned int lines = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		char *said;
+
+		states[0] = states[1] = vm.watched.lost ? HELD : LOST;
+		reads = 0;
+		said = look();
+		lines += lines_of(said);
+		free(said);
+	}
+	reads = 0;
+	return lines;
+}
+
+#define MINUTES INT64_C(60000000000) /* ns */
+
+/* It fills no log: the first changes are told each, then once in ten minutes what it has come to. */
+START_TEST(flapping_is_told_seldom)
+{
+	struct host_change *change = &vm.watched.changes[GUARANTEE_CORES];
+	char *said;
+
+	cores_promise((enum guarantee_state[8]){ HELD });
+	ck_assert_uint_eq(flap(CHANGES_KEPT), CHANGES_KEPT);
+	ck_assert_uint_eq(flap(117), 0);
+	change->told -= 10 * MINUTES;
+	said = look();
+	ck_assert_str_eq(said, TOLD_LOST "as read; changed 117 times since it was last told\n"
+					 "nohype: warning: web: more changes than the report tells\n");
+	free(said);
+	ck_assert_uint_eq(flap(117), 0);
+	cfg.watch_abort = true;
+	ck_assert_uint_eq(flap(1), 0);
+	ck_assert(vm.core_gone);
+	host_watch_release(&vm);
+}
+END_TEST
+
 /* What ends a guest is a loss that two reads agree on. */
 START_TEST(loss_ends_it)
 {
@@ -466,6 +508,7 @@ int main(void)
 	tcase_add_test(tc, clocks_are_read_at_once);
 	tcase_add_test(tc, long_looks_are_few);
 	tcase_add_loop_test(tc, guarantees_are_compared, 0, ARRAY_SIZE(read_so));
+	tcase_add_test(tc, flapping_is_told_seldom);
 	tcase_add_test(tc, loss_ends_it);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -20,17 +20,21 @@
 #define MOMENT	  INT64_C(100000)     /* ns: clocks that were read within it were read at once */
 #define MOMENTS	  10		      /* tries to do so */
 
-#define UNREAD_LOOKS 3U /* in a row: what can't be read is lost then */
+#define TELL_AGAIN   (600 * INT64_C(1000000000)) /* ns, of what was told CHANGES_KEPT times */
+#define UNREAD_LOOKS 3U				 /* in a row: what can't be read is lost then */
 
-/* @guarantee: NULL: it is the host itself. */
-static void change_tell(struct vm *vm, const char *guarantee, const char *state, const char *evidence)
+static bool is_lost(const struct vm *vm, unsigned int id)
+{
+	return vm->watched.lost & 1U << id;
+}
+
+static void change_keep(struct vm *vm, const char *what, const char *state, const char *evidence)
 {
 	struct host_watch *watched = &vm->watched;
-	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "ns", (json_int_t)(clock_now() - vm->started), "what",
-				 guarantee ?: "host", "state", state, "evidence", evidence);
+	json_t *json = json_pack("{s:I, s:s, s:s, s:s}", "ns", (json_int_t)(clock_now() - vm->started), "what", what,
+				 "state", state, "evidence", evidence);
 
 	watched->count++;
-	life_change(vm, guarantee, state, evidence);
 	if (!watched->kept)
 		watched->kept = json_array();
 	if (watched->count <= CHANGES_KEPT)
@@ -38,6 +42,52 @@ static void change_tell(struct vm *vm, const char *guarantee, const char *state,
 	else if (watched->count == CHANGES_KEPT + 1)
 		warn("%s: more changes than the report tells", vm->cfg->name);
 	json_decref(json);
+}
+
+/* What it has come to by now. */
+static void change_tell(struct vm *vm, unsigned int id)
+{
+	const char *guarantee = id < GUARANTEE_COUNT ? guarantee_name(id) : NULL;
+	struct host_change *change = &vm->watched.changes[id];
+	char evidence[sizeof(change->evidence) + 64], left_out[64] = "", what[64];
+
+	if (change->untold > 1)
+		snprintf(left_out, sizeof(left_out), "; changed %u times since it was last told", change->untold);
+	snprintf(evidence, sizeof(evidence), "%s%s", change->evidence, left_out);
+	if (guarantee)
+		snprintf(what, sizeof(what), "guarantee %s: %s", change->state, guarantee);
+	else
+		snprintf(what, sizeof(what), "the host: %s", change->state);
+	if (guarantee && !is_lost(vm, id))
+		note("%s: %s: %s", vm->cfg->name, what, evidence);
+	else
+		warn("%s: %s: %s", vm->cfg->name, what, evidence);
+	life_change(vm, guarantee, change->state, evidence);
+	change_keep(vm, guarantee ?: "host", change->state, evidence);
+	change->untold = 0;
+	change->told = clock_now();
+}
+
+/* The first are told each, the others when it is their time: what goes on and on would fill the host's log. */
+static void change_add(struct vm *vm, unsigned int id, const char *state, const char *evidence)
+{
+	struct host_change *change = &vm->watched.changes[id];
+
+	change->state = state;
+	snprintf(change->evidence, sizeof(change->evidence), "%s", evidence);
+	change->untold++;
+	if (change->count++ < CHANGES_KEPT)
+		change_tell(vm, id);
+}
+
+static void changes_tell(struct vm *vm)
+{
+	for (unsigned int id = 0; id < CHANGE_COUNT; id++) {
+		const struct host_change *change = &vm->watched.changes[id];
+
+		if (change->untold && clock_now() - change->told >= TELL_AGAIN)
+			change_tell(vm, id);
+	}
 }
 
 static void lost_act(struct vm *vm, unsigned int id, const struct guarantee *row)
@@ -55,11 +105,6 @@ static void lost_act(struct vm *vm, unsigned int id, const struct guarantee *row
 static bool is_promised(const struct vm *vm, unsigned int id)
 {
 	return vm->seal.guarantees.rows[id].state == GUARANTEE_HELD;
-}
-
-static bool is_lost(const struct vm *vm, unsigned int id)
-{
-	return vm->watched.lost & 1U << id;
 }
 
 /* What could not be read is no news, but not for ever: then nobody can tell that it is held. */
@@ -87,11 +132,7 @@ static void guarantee_compare(struct vm *vm, unsigned int id, struct guarantee *
 	if (!is_promised(vm, id) || !is_news(&vm->watched, id, row) || held == !is_lost(vm, id))
 		return;
 	vm->watched.lost ^= 1U << id;
-	if (held)
-		note("%s: guarantee held again: %s: %s", vm->cfg->name, row->name, row->evidence);
-	else
-		warn("%s: guarantee lost: %s: %s", vm->cfg->name, row->name, row->evidence);
-	change_tell(vm, row->name, held ? "held again" : "lost", row->evidence);
+	change_add(vm, id, held ? "held again" : "lost", row->evidence);
 	if (!held)
 		lost_act(vm, id, row);
 }
@@ -145,14 +186,13 @@ static void clocks_mark(struct host_watch *watched)
 }
 
 /* @by ns in which the clock was set, to the nearest ms. */
-static void host_tell(struct vm *vm, const char *state, const char *what, int64_t by)
+static void host_tell(struct vm *vm, unsigned int id, const char *what, int64_t by)
 {
 	char evidence[96];
 
 	snprintf(evidence, sizeof(evidence), "%s%" PRId64 ".%03" PRId64 " s", what, by / 1000000000,
 		 by / 1000000 % 1000);
-	warn("%s: the host: %s: %s", vm->cfg->name, state, evidence);
-	change_tell(vm, NULL, state, evidence);
+	change_add(vm, id, id == CHANGE_CLOCK ? "clock set" : "suspended", evidence);
 }
 
 static void clocks_look(struct vm *vm)
@@ -163,11 +203,11 @@ static void clocks_look(struct vm *vm)
 	slept = vm->watched.asleep - asleep;
 	set = vm->watched.wall - wall;
 	if (slept >= SUSPENDED)
-		host_tell(vm, "suspended", "for ", slept);
+		host_tell(vm, CHANGE_SUSPENDED, "for ", slept);
 	if (set >= CLOCK_SET)
-		host_tell(vm, "clock set", "forward by ", set);
+		host_tell(vm, CHANGE_CLOCK, "forward by ", set);
 	else if (set <= -CLOCK_SET)
-		host_tell(vm, "clock set", "back by ", -set);
+		host_tell(vm, CHANGE_CLOCK, "back by ", -set);
 }
 
 /* A look at the pages of a large VM takes a while (/proc/PID/smaps), in which nothing else is done. */
@@ -187,6 +227,7 @@ int64_t host_watch(struct vm *vm)
 	} else {
 		clocks_look(vm);
 		guarantees_look(vm);
+		changes_tell(vm);
 	}
 	ended = clock_now();
 	every = MAX(every, LOOKS_SHARE * (ended - now));
