@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -297,6 +298,80 @@ int64_t __wrap_clock_read(clockid_t clock)
 	return ns;
 }
 
+/* Each time that it is judged, a thread is asked whether the tripwire would end it. */
+static const struct {
+	int how; /* SIG_BLOCK: blocked; or -1 */
+	void (*handler)(int);
+	enum guarantee_state state;
+	const char *said;
+} traps[] = {
+	{ -1, SIG_DFL, GUARANTEE_HELD, "strict: tripwire armed on 1 of 1 vCPUs, able to kill" },
+	{ -1, SIG_IGN, GUARANTEE_NOT_HELD, "strict: vCPU 0: SIGTRAP is ignored there: a tripwire could not end it" },
+	{ SIG_BLOCK, SIG_DFL, GUARANTEE_NOT_HELD,
+	  "strict: vCPU 0: SIGTRAP is blocked there: a tripwire could not end it" },
+};
+
+/* The core manager with SIGTRAP so. Children have it as we do when they are made. */
+static pid_t core_with(int how, void (*handler)(int))
+{
+	sigset_t trap, before;
+	pid_t pid;
+
+	sigemptyset(&trap);
+	sigaddset(&trap, SIGTRAP);
+	sigprocmask(SIG_BLOCK, how < 0 ? NULL : &trap, &before);
+	signal(SIGTRAP, handler);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	signal(SIGTRAP, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+START_TEST(exits_are_judged_anew)
+{
+	struct guarantee row;
+	pid_t was = vm.core_pid;
+
+	vm.seal.level = SEAL_STRICT;
+	vm.seal.count = vm.seal.armed = 1;
+	vm.core_pid = vm.seal.vcpus[0].tid = core_with(traps[_i].how, traps[_i].handler);
+	guarantee_exits(&vm, &row);
+	ck_assert_str_eq(row.evidence, traps[_i].said);
+	ck_assert_int_eq(row.state, traps[_i].state);
+	kill(vm.core_pid, SIGKILL);
+	ck_assert_int_eq(waitpid(vm.core_pid, NULL, 0), vm.core_pid);
+	guarantee_exits(&vm, &row);
+	ck_assert_int_eq(row.state, GUARANTEE_NOT_HAD);
+	vm.core_gone = true;
+	guarantee_exits(&vm, &row);
+	ck_assert_int_eq(row.state, GUARANTEE_HELD);
+	vm.core_gone = false;
+	vm.core_pid = was;
+	vm.seal.count = 0;
+}
+END_TEST
+
+/* A debugger gets the signal in its place. */
+START_TEST(debugged_is_not_ended)
+{
+	struct guarantee row;
+	char said[128];
+
+	vm.seal.level = SEAL_STRICT;
+	vm.seal.count = vm.seal.armed = 1;
+	vm.seal.vcpus[0].tid = vm.core_pid;
+	ck_assert_int_eq(ptrace(PTRACE_SEIZE, vm.core_pid, NULL, NULL), 0);
+	guarantee_exits(&vm, &row);
+	snprintf(said, sizeof(said), "strict: vCPU 0: process %d debugs it, and would get its SIGTRAP", (int)getpid());
+	ck_assert_str_eq(row.evidence, said);
+	ck_assert_int_eq(row.state, GUARANTEE_NOT_HELD);
+	vm.seal.count = 0;
+}
+END_TEST
+
 static enum guarantee_state states[8]; /* of the cores' guarantee, as they are read one after the other */
 static unsigned int reads;
 
@@ -507,6 +582,8 @@ int main(void)
 	tcase_add_loop_test(tc, clocks_are_compared, 0, ARRAY_SIZE(clocks));
 	tcase_add_test(tc, clocks_are_read_at_once);
 	tcase_add_test(tc, long_looks_are_few);
+	tcase_add_loop_test(tc, exits_are_judged_anew, 0, ARRAY_SIZE(traps));
+	tcase_add_test(tc, debugged_is_not_ended);
 	tcase_add_loop_test(tc, guarantees_are_compared, 0, ARRAY_SIZE(read_so));
 	tcase_add_test(tc, flapping_is_told_seldom);
 	tcase_add_test(tc, loss_ends_it);

@@ -147,13 +147,32 @@ static void exceptions_list(const struct vm *vm, char *text, size_t size)
 						 except_name(kind), exceptions_count(vm, kind));
 }
 
+/* The first vCPU that a tripwire may not be able to end, into @why. 0: there is none, or they have ended. */
+static int traps_judge(const struct vm *vm, char *why, size_t size)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < vm->seal.count && !vm->core_gone && !err; i++) {
+		char text[TRAP_WHY_MAX];
+
+		err = thread_trap(vm->core_pid, vm->seal.vcpus[i].tid, text, sizeof(text));
+		if (err)
+			snprintf(why, size, "vCPU %u: %s", i, text);
+	}
+	return err;
+}
+
 static void tripwire_judge(const struct vm *vm, struct guarantee *row)
 {
 	const struct seal *seal = &vm->seal;
-	char except[128];
+	char except[128], why[TRAP_WHY_MAX + 16];
+	int err = traps_judge(vm, why, sizeof(why));
 
 	exceptions_list(vm, except, sizeof(except));
-	if (seal->armed < seal->count)
+	if (err)
+		guarantee_set(row, err == -EPERM ? GUARANTEE_NOT_HELD : GUARANTEE_NOT_HAD, "%s: %s",
+			      seal_level_name(seal->level), why);
+	else if (seal->armed < seal->count)
 		guarantee_set(row, GUARANTEE_NOT_HELD, "%s: the tripwire was seen armed on %u of %u vCPUs%s",
 			      seal_level_name(seal->level), seal->armed, seal->count, except);
 	else
