@@ -186,6 +186,7 @@ $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS)
 
 # What a host does is played.
+$(BUILD)/unit/test_memory: private ALL_CFLAGS += -Wl,--wrap=madvise
 $(BUILD)/unit/test_watch: private ALL_CFLAGS += -Wl,--wrap=clock_read,--wrap=guarantees_read
 
 # Groups of resctrl are tried on a simulated one.

@@ -166,8 +166,10 @@ int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory
 	if (getrandom(&clearing->seed, sizeof(clearing->seed), GRND_NONBLOCK) < 0)
 		clearing->seed = (uint64_t)begun;
 	err = crew_run(&work);
-	if (err == -ECANCELED) /* somebody, or the kernel for want of memory: it must be done all the same */
+	if (err == -ECANCELED) { /* somebody, or the kernel for want of memory: it must be done all the same */
+		clearing->failed = 0;
 		err = crew_run_here(&work);
+	}
 	if (err && !work.reported)
 		clear_fail(err);
 	if (!err)

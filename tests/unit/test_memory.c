@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,50 @@ START_TEST(clear_reads_back)
 }
 END_TEST
 
+static const struct memory *failing; /* the hardware doesn't take its first page any more */
+static pid_t survivor;		     /* who else works on it is killed when that page was found; 0: nobody is */
+
+int __real_madvise(void *at, size_t len, int advice);
+int __wrap_madvise(void *at, size_t len, int advice);
+
+int __wrap_madvise(void *at, size_t len, int advice)
+{
+	if (!failing || advice != MADV_POPULATE_WRITE)
+		return __real_madvise(at, len, advice);
+	if (at == failing->host) {
+		errno = EHWPOISON;
+		return -1;
+	}
+	if (survivor && getpid() != survivor && len > failing->page_size)
+		kill(getpid(), SIGKILL);
+	return __real_madvise(at, len, advice);
+}
+
+/* What of it failed counts once, also when whoever had begun to clear it was killed. */
+START_TEST(failed_counts_once)
+{
+	const unsigned int core = 0;
+	const struct memory_crew crew = { .cores = &core, .count = 1 };
+	struct memory_cleared told;
+	struct capture cap;
+	struct memory mem;
+	char *said;
+
+	reserve(&mem, MIB(64));
+	failing = &mem;
+	survivor = _i ? getpid() : 0;
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert_int_eq(memory_clear(&mem, &crew, MEMORY_CLEAR_SAMPLE, &told), 0);
+	said = capture_end(&cap);
+	failing = NULL;
+	ck_assert_int_eq(strstr(said, "was killed by signal 9") != NULL, _i);
+	ck_assert_uint_eq(told.failed, KIB(4));
+	ck_assert_uint_eq(told.bytes, MIB(64) - KIB(4));
+	free(said);
+	memory_release(&mem);
+}
+END_TEST
+
 START_TEST(clear_of_none)
 {
 	struct memory mem = { .fd = -1, .layout.size = MIB(2) };
@@ -420,6 +465,7 @@ int main(void)
 	tcase_add_test(tc, at_refuses);
 	tcase_add_loop_test(tc, cleared, 0, 2 * ARRAY_SIZE(clear_sizes));
 	tcase_add_test(tc, clear_reads_back);
+	tcase_add_loop_test(tc, failed_counts_once, 0, 2);
 	tcase_add_test(tc, clear_of_none);
 	tcase_add_test(tc, release_of_none);
 	tcase_add_test(tc, more_than_the_host);
