@@ -185,6 +185,10 @@ $(BUILD)/bench-memory: tests/bench/memory.c $(UNIT_OBJS)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJS) $(NOHYPE_LIBS) $(SYSTEM_LIBS) $(CORE_LIBS)
 
+# What a host does is played.
+$(BUILD)/unit/test_memory: private ALL_CFLAGS += -Wl,--wrap=madvise
+$(BUILD)/unit/test_watch: private ALL_CFLAGS += -Wl,--wrap=clock_read,--wrap=guarantees_read
+
 # Groups of resctrl are tried on a simulated one.
 $(BUILD)/unit/test_resctrl_group $(BUILD)/unit/test_resctrl_life: $(BUILD)/resctrlfs
 $(BUILD)/unit/test_resctrl_group $(BUILD)/unit/test_resctrl_life: CPPFLAGS += -DRESCTRLFS='"$(abspath $(BUILD))/resctrlfs"'

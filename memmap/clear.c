@@ -68,9 +68,18 @@ static void bytes_clear(const struct memory *mem, struct clearing *clearing, uin
 }
 
 /*
- * Memory that failed while the guest ran (mm/memory-failure.c): the kernel has taken such a page out of use, and gives
- * it to nobody any more. A store there would be SIGBUS; the pages around it are as they were.
+ * Memory that failed while the guest ran (mm/memory-failure.c): the kernel has taken such a page out of use. A store
+ * there would be SIGBUS; the pages around it are as they were. One of 4 KiB it gives to nobody any more. Of a huge one
+ * it can tell which 4 KiB failed: the others are free when the page leaves its pool
+ * (folio_clear_hugetlb_hwpoison()), with what the guest left, and are zeroed as all that goes to a user is.
  */
+const char *memory_failed_fate(uint64_t page_size)
+{
+	return page_size > KIB(4)
+		       ? "the kernel keeps the part that failed, and zeroes what is around it before its next user"
+		       : "the kernel gives these pages to nobody";
+}
+
 static int page_clear(struct memory *mem, struct clearing *clearing, uint64_t offset)
 {
 	int err = piece_touch(mem, offset, mem->page_size);
@@ -137,8 +146,8 @@ static void cleared_fill(struct memory_cleared *cleared, const struct crew_work 
 					    .verified = work->second != NULL };
 	snprintf(cleared->stores, sizeof(cleared->stores), "%s", loop ? loop->name : "none");
 	if (cleared->failed)
-		warn("memory: %" PRIu64 " KiB have failed and aren't cleared: the kernel gives these pages to nobody",
-		     cleared->failed >> 10);
+		warn("memory: %" PRIu64 " KiB have failed and aren't cleared: %s", cleared->failed >> 10,
+		     memory_failed_fate(work->mem->page_size));
 }
 
 static int clear_fail(int err)
@@ -166,8 +175,10 @@ int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory
 	if (getrandom(&clearing->seed, sizeof(clearing->seed), GRND_NONBLOCK) < 0)
 		clearing->seed = (uint64_t)begun;
 	err = crew_run(&work);
-	if (err == -ECANCELED) /* somebody, or the kernel for want of memory: it must be done all the same */
+	if (err == -ECANCELED) { /* somebody, or the kernel for want of memory: it must be done all the same */
+		clearing->failed = 0;
 		err = crew_run_here(&work);
+	}
 	if (err && !work.reported)
 		clear_fail(err);
 	if (!err)

@@ -189,7 +189,7 @@ void memory_unmap(struct memory *mem);
  */
 struct memory_cleared {
 	uint64_t bytes;	 /* 0: not done */
-	uint64_t failed; /* bytes, not among those: in pages that the hardware lost, which the kernel gives to nobody */
+	uint64_t failed; /* bytes, not among those: in pages of which the hardware lost some (memory_failed_fate) */
 	int64_t ns;
 	unsigned int threads;
 	char stores[16]; /* which it was: "clzero" */
@@ -198,6 +198,9 @@ struct memory_cleared {
 
 int memory_clear(struct memory *mem, const struct memory_crew *crew, enum memory_clear_how how,
 		 struct memory_cleared *cleared);
+
+/* What the kernel does with pages of @page_size bytes that have failed, for people. */
+const char *memory_failed_fate(uint64_t page_size);
 
 /*
  * Unmap if mapped, close the fd, and remove the file if it has a name: the pages go back to the host once no one else

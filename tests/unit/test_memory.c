@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +277,67 @@ START_TEST(clear_reads_back)
 }
 END_TEST
 
+static const struct memory *failing; /* the hardware doesn't take its first page any more */
+static pid_t survivor;		     /* who else works on it is killed when that page was found; 0: nobody is */
+
+int __real_madvise(void *at, size_t len, int advice);
+int __wrap_madvise(void *at, size_t len, int advice);
+
+int __wrap_madvise(void *at, size_t len, int advice)
+{
+	if (!failing || advice != MADV_POPULATE_WRITE)
+		return __real_madvise(at, len, advice);
+	if (at == failing->host) {
+		errno = EHWPOISON;
+		return -1;
+	}
+	if (survivor && getpid() != survivor && len > failing->page_size)
+		kill(getpid(), SIGKILL);
+	return __real_madvise(at, len, advice);
+}
+
+/* What of it failed counts once, also when whoever had begun to clear it was killed; and where it goes is said. */
+static const struct {
+	uint64_t page_size;
+	bool killed;
+	const char *said;
+} failures[] = {
+	{ KIB(4), false,
+	  "nohype: warning: memory: 4 KiB have failed and aren't cleared: the kernel gives these pages to nobody\n" },
+	{ KIB(4), true,
+	  "nohype: error: memory: the process that works on it was killed by signal 9 (Killed)\n"
+	  "nohype: warning: memory: 4 KiB have failed and aren't cleared: the kernel gives these pages to nobody\n" },
+	{ MIB(2), false,
+	  "nohype: warning: memory: 2048 KiB have failed and aren't cleared: the kernel keeps the part that failed, "
+	  "and zeroes what is around it before its next user\n" },
+};
+
+START_TEST(some_has_failed)
+{
+	const unsigned int core = 0;
+	const struct memory_crew crew = { .cores = &core, .count = 1 };
+	uint64_t page_size = failures[_i].page_size;
+	struct memory_cleared told;
+	struct capture cap;
+	struct memory mem;
+	char *said;
+
+	reserve(&mem, MIB(64));
+	mem.page_size = page_size; /* as if it were */
+	failing = &mem;
+	survivor = failures[_i].killed ? getpid() : 0;
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	ck_assert_int_eq(memory_clear(&mem, &crew, MEMORY_CLEAR_SAMPLE, &told), 0);
+	said = capture_end(&cap);
+	failing = NULL;
+	ck_assert_str_eq(said, failures[_i].said);
+	ck_assert_uint_eq(told.failed, page_size);
+	ck_assert_uint_eq(told.bytes, MIB(64) - page_size);
+	free(said);
+	memory_release(&mem);
+}
+END_TEST
+
 START_TEST(clear_of_none)
 {
 	struct memory mem = { .fd = -1, .layout.size = MIB(2) };
@@ -420,6 +482,7 @@ int main(void)
 	tcase_add_test(tc, at_refuses);
 	tcase_add_loop_test(tc, cleared, 0, 2 * ARRAY_SIZE(clear_sizes));
 	tcase_add_test(tc, clear_reads_back);
+	tcase_add_loop_test(tc, some_has_failed, 0, ARRAY_SIZE(failures));
 	tcase_add_test(tc, clear_of_none);
 	tcase_add_test(tc, release_of_none);
 	tcase_add_test(tc, more_than_the_host);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -163,6 +164,22 @@ START_TEST(dead_are_not_sealed)
 }
 END_TEST
 
+/* Nor when its vCPUs were what the seal still waited for, and the last one is told of by the dead. */
+START_TEST(dead_are_not_asked)
+{
+	struct outcome outcome = { 0 };
+
+	vm.seal.level = SEAL_STRICT;
+	close(events);
+	events = -1;
+	vm_stop(&vm, EXIT_ABORTED, "aborted by order");
+	seal_ask(&vm);
+	outcome_find(&vm, &outcome);
+	ck_assert_int_eq(outcome.code, EXIT_ABORTED);
+	ck_assert_str_eq(outcome.text, "aborted by order");
+}
+END_TEST
+
 /* A vCPU whose statistics can't be understood isn't taken: its fds are closed once, and who gets their numbers next
  * keeps them. */
 START_TEST(refused_fds_are_closed_once)
@@ -262,32 +279,285 @@ static const struct {
 	{ 0, INT64_C(3600000000000), "nohype: warning: web: the host: clock set: forward by " },
 	{ 0, -INT64_C(3600000000000), "nohype: warning: web: the host: clock set: back by " },
 	{ 0, INT64_C(100000000), "" }, /* two clocks are not read at one moment */
+	{ 50 * INT64_C(1000000), 0, "" },
 };
 
-START_TEST(clocks_are_compared)
-{
-	struct capture cap;
-	char *said;
+static bool preempted; /* after the next look at the clock that counts sleep too */
 
-	ck_assert_int_eq(host_watch(&vm), -1);
+int64_t __real_clock_read(clockid_t clock);
+int64_t __wrap_clock_read(clockid_t clock);
+
+int64_t __wrap_clock_read(clockid_t clock)
+{
+	int64_t ns = __real_clock_read(clock);
+
+	if (clock == CLOCK_BOOTTIME && preempted) {
+		preempted = false;
+		poll(NULL, 0, 300);
+	}
+	return ns;
+}
+
+/* Each time that it is judged, a thread is asked whether the tripwire would end it. */
+static const struct {
+	int how; /* SIG_BLOCK: blocked; or -1 */
+	void (*handler)(int);
+	enum guarantee_state state;
+	const char *said;
+} traps[] = {
+	{ -1, SIG_DFL, GUARANTEE_HELD, "strict: tripwire armed on 1 of 1 vCPUs, able to kill" },
+	{ -1, SIG_IGN, GUARANTEE_NOT_HELD, "strict: vCPU 0: SIGTRAP is ignored there: a tripwire could not end it" },
+	{ SIG_BLOCK, SIG_DFL, GUARANTEE_NOT_HELD,
+	  "strict: vCPU 0: SIGTRAP is blocked there: a tripwire could not end it" },
+};
+
+/* The core manager with SIGTRAP so. Children have it as we do when they are made. */
+static pid_t core_with(int how, void (*handler)(int))
+{
+	sigset_t trap, before;
+	pid_t pid;
+
+	sigemptyset(&trap);
+	sigaddset(&trap, SIGTRAP);
+	sigprocmask(SIG_BLOCK, how < 0 ? NULL : &trap, &before);
+	signal(SIGTRAP, handler);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			pause();
+	signal(SIGTRAP, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+START_TEST(exits_are_judged_anew)
+{
+	struct guarantee row;
+	pid_t was = vm.core_pid;
+
+	vm.seal.level = SEAL_STRICT;
+	vm.seal.count = vm.seal.armed = 1;
+	vm.core_pid = vm.seal.vcpus[0].tid = core_with(traps[_i].how, traps[_i].handler);
+	guarantee_exits(&vm, &row);
+	ck_assert_str_eq(row.evidence, traps[_i].said);
+	ck_assert_int_eq(row.state, traps[_i].state);
+	kill(vm.core_pid, SIGKILL);
+	ck_assert_int_eq(waitpid(vm.core_pid, NULL, 0), vm.core_pid);
+	guarantee_exits(&vm, &row);
+	ck_assert_int_eq(row.state, GUARANTEE_NOT_HAD);
+	vm.core_gone = true;
+	guarantee_exits(&vm, &row);
+	ck_assert_int_eq(row.state, GUARANTEE_HELD);
+	vm.core_gone = false;
+	vm.core_pid = was;
+	vm.seal.count = 0;
+}
+END_TEST
+
+/* A debugger gets the signal in its place. */
+START_TEST(debugged_is_not_ended)
+{
+	struct guarantee row;
+	char said[128];
+
+	vm.seal.level = SEAL_STRICT;
+	vm.seal.count = vm.seal.armed = 1;
+	vm.seal.vcpus[0].tid = vm.core_pid;
+	ck_assert_int_eq(ptrace(PTRACE_SEIZE, vm.core_pid, NULL, NULL), 0);
+	guarantee_exits(&vm, &row);
+	snprintf(said, sizeof(said), "strict: vCPU 0: process %d debugs it, and would get its SIGTRAP", (int)getpid());
+	ck_assert_str_eq(row.evidence, said);
+	ck_assert_int_eq(row.state, GUARANTEE_NOT_HELD);
+	vm.seal.count = 0;
+}
+END_TEST
+
+static enum guarantee_state states[8]; /* of the cores' guarantee, as they are read one after the other */
+static unsigned int reads;
+
+void __wrap_guarantees_read(const struct vm *of, struct guarantees *guarantees);
+
+void __wrap_guarantees_read(const struct vm *of, struct guarantees *guarantees)
+{
+	(void)of;
+	*guarantees = (struct guarantees){ .count = GUARANTEE_COUNT };
+	for (unsigned int i = 0; i < GUARANTEE_COUNT; i++)
+		guarantees->rows[i].name = guarantee_name(i);
+	guarantee_set(&guarantees->rows[GUARANTEE_CORES], states[MIN(reads, ARRAY_SIZE(states) - 1)], "as read");
+	reads++;
+}
+
+/* Sealed, and its first look was. Nothing was promised, so that nothing is lost. */
+static void watch_begin(void)
+{
 	cfg.watch_every = 60000;
 	vm.seal.marked = true;
 	vm.seal.guarantees.count = GUARANTEE_COUNT;
-	for (unsigned int i = 0; i < GUARANTEE_COUNT; i++) /* nothing was promised, so that nothing is lost */
+	for (unsigned int i = 0; i < GUARANTEE_COUNT; i++)
 		vm.seal.guarantees.rows[i].state = GUARANTEE_NOT_HAD;
 	ck_assert_int_eq(host_watch(&vm), 60000);
-	ck_assert_int_le(host_watch(&vm), 60000);
+}
+
+/* What the next look says. */
+static char *look(void)
+{
+	struct capture cap;
+
 	vm.watched.next = 1;
-	vm.watched.asleep -= clocks[_i].asleep;
-	vm.watched.wall -= clocks[_i].wall;
 	ck_assert_int_eq(capture_begin(&cap), 0);
 	ck_assert_int_eq(host_watch(&vm), 60000);
-	said = capture_end(&cap);
+	return capture_end(&cap);
+}
+
+START_TEST(clocks_are_compared)
+{
+	char *said;
+
+	ck_assert_int_eq(host_watch(&vm), -1);
+	watch_begin();
+	ck_assert_int_le(host_watch(&vm), 60000);
+	vm.watched.asleep -= clocks[_i].asleep;
+	vm.watched.wall -= clocks[_i].wall;
+	said = look();
 	if (!*clocks[_i].said)
 		ck_assert_ptr_null(strstr(said, "the host"));
 	ck_assert_msg(strncmp(said, clocks[_i].said, strlen(clocks[_i].said)) == 0, "%s", said);
 	ck_assert_uint_eq(vm.watched.count, *clocks[_i].said != 0);
 	free(said);
+	host_watch_release(&vm);
+}
+END_TEST
+
+/* Who isn't let run between its looks at two clocks doesn't take that for sleep. */
+START_TEST(clocks_are_read_at_once)
+{
+	watch_begin();
+	for (int i = 0; i < 2; i++) {
+		char *said;
+
+		preempted = i == 0;
+		said = look();
+		ck_assert(!preempted);
+		ck_assert_ptr_null(strstr(said, "the host"));
+		free(said);
+	}
+}
+END_TEST
+
+/* What takes long isn't done as often: the supervisor has more to do. */
+START_TEST(long_looks_are_few)
+{
+	watch_begin();
+	cfg.watch_every = 1000;
+	vm.watched.next = 1;
+	preempted = true;
+	ck_assert_int_ge(host_watch(&vm), 15000);
+	ck_assert_int_ge(vm.watched.next - clock_now(), INT64_C(14000000000));
+}
+END_TEST
+
+#define HELD	  GUARANTEE_HELD
+#define LOST	  GUARANTEE_NOT_HELD
+#define UNREAD	  GUARANTEE_NOT_HAD
+#define TOLD_LOST "nohype: warning: web: guarantee lost: cores.isolated: "
+#define TOLD_HELD "nohype: web: guarantee held again: cores.isolated: as read\n"
+
+/* One look after the other, at which it is read so, and what all of them say. */
+static const struct {
+	unsigned int looks;
+	enum guarantee_state states[8];
+	const char *said;
+} read_so[] = {
+	{ 2, { HELD, HELD }, "" },
+	{ 2, { LOST, LOST, HELD }, TOLD_LOST "as read\n" TOLD_HELD },
+	{ 2, { LOST, LOST, LOST }, TOLD_LOST "as read\n" },
+	{ 2, { LOST, HELD, HELD }, "" },
+	{ 2, { LOST, UNREAD, HELD }, "" },
+	{ 5, { UNREAD, UNREAD, HELD, UNREAD, UNREAD }, "" },
+	{ 5,
+	  { UNREAD, UNREAD, UNREAD, UNREAD, HELD },
+	  TOLD_LOST "3 looks in a row could not read it: as read\n" TOLD_HELD },
+	{ 4, { LOST, LOST, UNREAD, UNREAD, UNREAD }, TOLD_LOST "as read\n" },
+};
+
+static void cores_promise(const enum guarantee_state *so)
+{
+	watch_begin();
+	vm.seal.guarantees.rows[GUARANTEE_CORES].state = GUARANTEE_HELD;
+	memcpy(states, so, sizeof(states));
+	reads = 0;
+}
+
+START_TEST(guarantees_are_compared)
+{
+	char all[1024] = "";
+
+	cores_promise(read_so[_i].states);
+	for (unsigned int i = 0; i < read_so[_i].looks; i++) {
+		char *said = look();
+
+		strncat(all, said, sizeof(all) - strlen(all) - 1);
+		free(said);
+	}
+	ck_assert_str_eq(all, read_so[_i].said);
+	ck_assert(!vm.core_gone);
+	host_watch_release(&vm);
+}
+END_TEST
+
+/* The looks at which it is lost and held again in turn, @count of them: lines that were said. */
+static unsigned int flap(unsigned int count)
+{
+	unsigned int lines = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		char *said;
+
+		states[0] = states[1] = vm.watched.lost ? HELD : LOST;
+		reads = 0;
+		said = look();
+		lines += lines_of(said);
+		free(said);
+	}
+	reads = 0;
+	return lines;
+}
+
+#define MINUTES INT64_C(60000000000) /* ns */
+
+/* It fills no log: the first changes are told each, then once in ten minutes what it has come to. */
+START_TEST(flapping_is_told_seldom)
+{
+	struct host_change *change = &vm.watched.changes[GUARANTEE_CORES];
+	char *said;
+
+	cores_promise((enum guarantee_state[8]){ HELD });
+	ck_assert_uint_eq(flap(CHANGES_KEPT), CHANGES_KEPT);
+	ck_assert_uint_eq(flap(117), 0);
+	change->told -= 10 * MINUTES;
+	said = look();
+	ck_assert_str_eq(said, TOLD_LOST "as read; changed 117 times since it was last told\n"
+					 "nohype: warning: web: more changes than the report tells\n");
+	free(said);
+	ck_assert_uint_eq(flap(117), 0);
+	cfg.watch_abort = true;
+	ck_assert_uint_eq(flap(1), 0);
+	ck_assert(vm.core_gone);
+	host_watch_release(&vm);
+}
+END_TEST
+
+/* What ends a guest is a loss that two reads agree on. */
+START_TEST(loss_ends_it)
+{
+	cfg.watch_abort = true;
+	cores_promise((enum guarantee_state[8]){ LOST, UNREAD, LOST, LOST });
+	free(look());
+	ck_assert(!vm.core_gone);
+	free(look());
+	ck_assert(vm.core_gone);
+	ck_assert_int_eq(vm.stop_code, EXIT_ABORTED);
+	ck_assert_str_eq(vm.stop_reason, "guarantee lost: cores.isolated: as read");
 	host_watch_release(&vm);
 }
 END_TEST
@@ -305,10 +575,18 @@ int main(void)
 	tcase_add_test(tc, events_have_turns);
 	tcase_add_test(tc, last_words_are_heard);
 	tcase_add_test(tc, dead_are_not_sealed);
+	tcase_add_test(tc, dead_are_not_asked);
 	tcase_add_test(tc, refused_fds_are_closed_once);
 	tcase_add_test(tc, knocking_stops_nothing);
 	tcase_add_test(tc, silent_client_holds_nobody_up);
 	tcase_add_loop_test(tc, clocks_are_compared, 0, ARRAY_SIZE(clocks));
+	tcase_add_test(tc, clocks_are_read_at_once);
+	tcase_add_test(tc, long_looks_are_few);
+	tcase_add_loop_test(tc, exits_are_judged_anew, 0, ARRAY_SIZE(traps));
+	tcase_add_test(tc, debugged_is_not_ended);
+	tcase_add_loop_test(tc, guarantees_are_compared, 0, ARRAY_SIZE(read_so));
+	tcase_add_test(tc, flapping_is_told_seldom);
+	tcase_add_test(tc, loss_ends_it);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

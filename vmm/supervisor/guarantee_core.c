@@ -147,13 +147,32 @@ static void exceptions_list(const struct vm *vm, char *text, size_t size)
 						 except_name(kind), exceptions_count(vm, kind));
 }
 
+/* The first vCPU that a tripwire may not be able to end, into @why. 0: there is none, or they have ended. */
+static int traps_judge(const struct vm *vm, char *why, size_t size)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < vm->seal.count && !vm->core_gone && !err; i++) {
+		char text[TRAP_WHY_MAX];
+
+		err = thread_trap(vm->core_pid, vm->seal.vcpus[i].tid, text, sizeof(text));
+		if (err)
+			snprintf(why, size, "vCPU %u: %s", i, text);
+	}
+	return err;
+}
+
 static void tripwire_judge(const struct vm *vm, struct guarantee *row)
 {
 	const struct seal *seal = &vm->seal;
-	char except[128];
+	char except[128], why[TRAP_WHY_MAX + 16];
+	int err = traps_judge(vm, why, sizeof(why));
 
 	exceptions_list(vm, except, sizeof(except));
-	if (seal->armed < seal->count)
+	if (err)
+		guarantee_set(row, err == -EPERM ? GUARANTEE_NOT_HELD : GUARANTEE_NOT_HAD, "%s: %s",
+			      seal_level_name(seal->level), why);
+	else if (seal->armed < seal->count)
 		guarantee_set(row, GUARANTEE_NOT_HELD, "%s: the tripwire was seen armed on %u of %u vCPUs%s",
 			      seal_level_name(seal->level), seal->armed, seal->count, except);
 	else
@@ -182,24 +201,26 @@ void guarantee_exits(const struct vm *vm, struct guarantee *row)
 		tripwire_judge(vm, row);
 }
 
-/* The fewest filters that any of these threads has; 0 if one has none, or its status can't be read. */
-static uint64_t filters_read(pid_t pid, const pid_t *tids, unsigned int count)
+/* The fewest filters that any of these threads has; 0 if one has none. Negative errno: a status can't be read. */
+static int filters_read(pid_t pid, const pid_t *tids, int count, uint64_t *least)
 {
-	uint64_t least = count ? UINT64_MAX : 0;
-
-	for (unsigned int i = 0; i < count; i++) {
+	*least = count > 0 ? UINT64_MAX : 0;
+	for (int i = 0; i < count; i++) {
 		uint64_t mode = 0, filters = 0;
 		char status[STATUS_MAX];
+		int err = status_read(pid, tids[i], status);
 
-		if (status_read(pid, tids[i], status) || !status_number(status, "Seccomp", 10, &mode) || mode != 2 ||
+		if (err)
+			return err;
+		if (!status_number(status, "Seccomp", 10, &mode) || mode != 2 ||
 		    !status_number(status, "Seccomp_filters", 10, &filters))
 			filters = 0;
-		least = MIN(least, filters);
+		*least = MIN(*least, filters);
 	}
-	return least;
+	return MIN(count, 0);
 }
 
-/* The threads that run a program, THREADS_MAX at most: how many. */
+/* The threads that run a program, THREADS_MAX at most: how many, or negative errno. */
 static int programs_read(pid_t pid, pid_t *tids)
 {
 	int all = threads_read(pid, tids, THREADS_MAX), count = 0;
@@ -207,7 +228,7 @@ static int programs_read(pid_t pid, pid_t *tids)
 	for (int i = 0; i < all; i++)
 		if (!thread_is_worker(pid, tids[i]))
 			tids[count++] = tids[i];
-	return count;
+	return all < 0 ? all : count;
 }
 
 void guarantee_calls(const struct vm *vm, struct guarantee *row)
@@ -215,7 +236,7 @@ void guarantee_calls(const struct vm *vm, struct guarantee *row)
 	/* the main thread takes its last filter right before the vCPUs go on */
 	const char *which = vm->seal.sealed ? "" : " vCPU";
 	pid_t tids[THREADS_MAX];
-	int count = (int)vm->seal.count;
+	int count = (int)vm->seal.count, err;
 	uint64_t filters;
 
 	if (vm->seal.sealed)
@@ -223,8 +244,11 @@ void guarantee_calls(const struct vm *vm, struct guarantee *row)
 	else
 		for (int i = 0; i < count; i++)
 			tids[i] = vm->seal.vcpus[i].tid;
-	filters = filters_read(vm->core_pid, tids, (unsigned int)MAX(count, 0));
-	if (filters < SEALED_FILTERS)
+	err = filters_read(vm->core_pid, tids, count, &filters);
+	if (err)
+		guarantee_set(row, GUARANTEE_NOT_HAD, "/proc/%d/task of the core manager: %s", (int)vm->core_pid,
+			      strerror(-err));
+	else if (filters < SEALED_FILTERS)
 		guarantee_set(row, GUARANTEE_NOT_HELD,
 			      "%d%s thread%s with %" PRIu64 " filter%s each, wanted %d: boot's and the last", count,
 			      which, count == 1 ? "" : "s", filters, filters == 1 ? "" : "s", SEALED_FILTERS);

@@ -98,6 +98,10 @@ void guarantee_cores(const struct vm *vm, struct guarantee *row)
 	for (unsigned int i = 0; i < vm->seal.count; i++) {
 		int core = core_of(vm->core_pid, vm->seal.vcpus[i].tid, list, sizeof(list));
 
+		if (*list == '?') {
+			guarantee_set(row, GUARANTEE_NOT_HAD, "vCPU %u: where it may run can't be read", i);
+			return;
+		}
 		if (core < 0 || (unsigned int)core != vm->plan.cores[i]) {
 			guarantee_set(row, GUARANTEE_NOT_HELD, "vCPU %u may run on %s, and was given core %u%s", i,
 				      list, vm->plan.cores[i],
@@ -190,6 +194,8 @@ static void placement_text(const struct memory_placement *placement, char *text,
 			 placement->runs == 1 ? "" : "s");
 }
 
+static const char opens_unknown[] = "whether the core manager has its file open can't be told";
+
 /* A file with a name has no seals: so none of the VM's own, which could be won, may have it open. */
 static const char *size_is_open(const struct vm *vm)
 {
@@ -201,7 +207,7 @@ static const char *size_is_open(const struct vm *vm)
 		return resizable;
 	opens = fstat(vm->memory.fd, &st) ? -errno : process_opens(vm->core_pid, st.st_dev, st.st_ino);
 	if (opens < 0)
-		return "whether the core manager has its file open can't be told";
+		return opens_unknown;
 	return opens ? "the core manager has its file open, and could change its size" : NULL;
 }
 
@@ -218,7 +224,8 @@ void guarantee_memory(const struct vm *vm, struct guarantee *row)
 		guarantee_set(row, GUARANTEE_NOT_HAD, "/proc/%d/smaps of the core manager: %s", (int)vm->core_pid,
 			      strerror(-err));
 	else if (resizable)
-		guarantee_set(row, GUARANTEE_NOT_HELD, "%s", resizable);
+		guarantee_set(row, resizable == opens_unknown ? GUARANTEE_NOT_HAD : GUARANTEE_NOT_HELD, "%s",
+			      resizable);
 	else if (mapped.size != size || mapped.resident < size)
 		guarantee_set(row, GUARANTEE_NOT_HELD,
 			      "%" PRIu64 " of %" PRIu64 " MiB are mapped by the core manager, %" PRIu64 " MiB there",

@@ -5,7 +5,20 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#define CHANGES_KEPT 64 /* of those that a report tells */
+#include "vmm/supervisor/guarantees.h"
+
+#define CHANGES_KEPT 64 /* of those that a report tells; and of each, of those that are told one by one */
+
+/* What changes: a guarantee, by its enum guarantee_id, or the host itself. */
+enum { CHANGE_SUSPENDED = GUARANTEE_COUNT, CHANGE_CLOCK, CHANGE_COUNT };
+
+struct host_change {
+	unsigned int count;  /* of all of it */
+	unsigned int untold; /* since it was last told, */
+	int64_t told;	     /* ns, CLOCK_MONOTONIC, at this time */
+	const char *state;   /* to which it has changed last */
+	char evidence[GUARANTEE_TEXT];
+};
 
 /* What has changed on the host under a VM that is sealed (or audited). */
 struct host_watch {
@@ -13,9 +26,11 @@ struct host_watch {
 	int64_t asleep; /* ns that the host has been suspended since it was booted */
 	int64_t wall;	/* ns, its clock's time less the time since it was booted */
 	uint32_t lost;	/* guarantees of the seal that are not held now: bit 1 << enum guarantee_id */
-	unsigned int count;
-	json_t *kept;	  /* the first of them; NULL: there are none */
-	char reason[512]; /* for which it is ended */
+	unsigned int unread[GUARANTEE_COUNT]; /* looks in a row at which it couldn't be read */
+	struct host_change changes[CHANGE_COUNT];
+	unsigned int count; /* of those that were told */
+	json_t *kept;	    /* the first of them; NULL: there are none */
+	char reason[512];   /* for which it is ended */
 };
 
 struct vm;

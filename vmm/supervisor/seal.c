@@ -117,7 +117,8 @@ static void seal_mark(struct vm *vm)
 
 void seal_ask(struct vm *vm)
 {
-	if (vm->seal.asked)
+	/* one that an order has ended isn't sealed any more, and that is not what ended it */
+	if (vm->seal.asked || vm->core_gone)
 		return;
 	if (!vcpus_are_there(vm)) {
 		vm->seal.early = true;

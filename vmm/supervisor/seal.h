@@ -104,6 +104,13 @@ bool polled_is_violation(const struct vm *vm, char *text, size_t size);
 /* verify.c: can the kernel end thread @tid by SIGTRAP, and has it @filters seccomp filters? -EPERM, reported. */
 int thread_verify(pid_t pid, pid_t tid, unsigned int filters);
 
+/*
+ * The same of SIGTRAP alone, at any time: -EPERM if something keeps it from the thread, or another negative errno if
+ * that can't be read; @why says what, and nothing is reported.
+ */
+#define TRAP_WHY_MAX 128 /* bytes */
+int thread_trap(pid_t pid, pid_t tid, char *why, size_t size);
+
 /* KVM's counters of the pages in its tables, and what each is worth. */
 #define PAGE_KINDS 3
 struct page_kind {

@@ -131,9 +131,9 @@ static void memory_give_back(struct vm *vm)
 		memory_spoil(vm, &vm->memory, "memory");
 	else if (cleared->failed)
 		outcome_spoil(vm,
-			      "; %" PRIu64 " KiB of its memory have failed, and could not be cleared: the kernel gives "
-			      "these pages to nobody; the rest is cleared",
-			      cleared->failed >> 10);
+			      "; %" PRIu64 " KiB of its memory have failed, and could not be cleared: %s; the rest is "
+			      "cleared",
+			      cleared->failed >> 10, memory_failed_fate(vm->memory.page_size));
 	else if (vm->core_pid > 0)
 		note("%s: memory cleared: %" PRIu64 " MiB in %.3f s, by %u thread%s with %s%s", vm->cfg->name,
 		     cleared->bytes >> 20, (double)cleared->ns / 1e9, cleared->threads,

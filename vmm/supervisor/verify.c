@@ -27,22 +27,49 @@ static bool status_is_first(const char *text)
 	return strcmp(last ? last + 1 : value, "1") == 0;
 }
 
-static int status_check(const char *text, pid_t tid, unsigned int filters)
+/* What of its status keeps SIGTRAP from ending a thread, into @why: -EPERM. */
+static int trap_check(const char *text, char *why, size_t size)
 {
-	uint64_t blocked = 0, ignored = 0, caught = 0, tracer = 0, mode = 0, count = 0;
+	uint64_t blocked = 0, ignored = 0, caught = 0, tracer = 0;
 
 	if (!status_number(text, "SigBlk", 16, &blocked) || !status_number(text, "SigIgn", 16, &ignored) ||
-	    !status_number(text, "SigCgt", 16, &caught) || !status_number(text, "TracerPid", 10, &tracer) ||
-	    !status_number(text, "Seccomp", 10, &mode) || !status_number(text, "Seccomp_filters", 10, &count))
-		return fail(-EPROTO, "thread %d: its status can't be read", (int)tid);
+	    !status_number(text, "SigCgt", 16, &caught) || !status_number(text, "TracerPid", 10, &tracer)) {
+		snprintf(why, size, "its status can't be read");
+		return -EPROTO;
+	}
 	if ((blocked | ignored | caught) & TRAP_BIT)
-		return fail(-EPERM, "thread %d: SIGTRAP is %s there: a tripwire could not end it", (int)tid,
-			    blocked & TRAP_BIT	 ? "blocked"
-			    : ignored & TRAP_BIT ? "ignored"
-						 : "caught");
-	if (tracer)
-		return fail(-EPERM, "thread %d: process %" PRIu64 " debugs it, and would get its SIGTRAP", (int)tid,
-			    tracer);
+		snprintf(why, size, "SIGTRAP is %s there: a tripwire could not end it",
+			 blocked & TRAP_BIT   ? "blocked"
+			 : ignored & TRAP_BIT ? "ignored"
+					      : "caught");
+	else if (tracer)
+		snprintf(why, size, "process %" PRIu64 " debugs it, and would get its SIGTRAP", tracer);
+	else
+		return 0;
+	return -EPERM;
+}
+
+int thread_trap(pid_t pid, pid_t tid, char *why, size_t size)
+{
+	char text[STATUS_MAX];
+	int err = status_read(pid, tid, text);
+
+	if (!err)
+		return trap_check(text, why, size);
+	snprintf(why, size, "its status can't be read: %s", strerror(-err));
+	return err;
+}
+
+static int status_check(const char *text, pid_t tid, unsigned int filters)
+{
+	uint64_t mode = 0, count = 0;
+	char why[TRAP_WHY_MAX];
+	int err = trap_check(text, why, sizeof(why));
+
+	if (err)
+		return fail(err, "thread %d: %s", (int)tid, why);
+	if (!status_number(text, "Seccomp", 10, &mode) || !status_number(text, "Seccomp_filters", 10, &count))
+		return fail(-EPROTO, "thread %d: its status can't be read", (int)tid);
 	if (status_is_first(text))
 		return fail(-EPERM, "thread %d: the first process of its PID namespace: SIGTRAP would not end it",
 			    (int)tid);
