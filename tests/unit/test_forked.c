@@ -59,11 +59,13 @@ static int record_open(void)
 static pid_t holder_start(int ms)
 {
 	pid_t pid = fork(), parent;
+	int fd;
 
 	if (pid)
 		return pid;
 	parent = getpid();
-	if (flock(record_open(), LOCK_EX) || fork() < 0)
+	fd = record_open();
+	if (flock(fd, LOCK_EX) || fork() < 0)
 		_exit(1);
 	if (getpid() == parent)
 		for (;;)

@@ -184,7 +184,7 @@ bool memory_clear_begin(struct managed *vm)
 	left_find(vm);
 	if (vm->memory_fd < 0 || fstat(vm->memory_fd, &st))
 		return false;
-	vm->failed = mmap(NULL, sizeof(*vm->failed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	vm->failed = mmap(NULL, sizeof(*vm->failed), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, 0, 0);
 	if (vm->failed == MAP_FAILED)
 		vm->failed = NULL;
 	pid = vm->failed ? fork() : -1;
