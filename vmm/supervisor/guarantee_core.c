@@ -165,7 +165,7 @@ static int traps_judge(const struct vm *vm, char *why, size_t size)
 static void tripwire_judge(const struct vm *vm, struct guarantee *row)
 {
 	const struct seal *seal = &vm->seal;
-	char except[128], why[TRAP_WHY_MAX + 16];
+	char except[128], why[TRAP_WHY_MAX + sizeof("vCPU 4294967295: ")];
 	int err = traps_judge(vm, why, sizeof(why));
 
 	exceptions_list(vm, except, sizeof(except));
