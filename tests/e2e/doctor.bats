@@ -9,9 +9,9 @@ load lib
 setup_file() {
   export OUT=$BATS_FILE_TMPDIR/new OLD=$BATS_FILE_TMPDIR/old
   # On emulated hosts in any case, as all of a host is changed. Two side by side.
-  "$RIG" --kernel 6.1 --cpus 2 --mem 1G --timeout 300 --env "OUT=$OLD" --env "NOHYPE=$NOHYPE" --out "$OLD" -- \
+  "$RIG" --no-hold --kernel 6.1 --cpus 2 --mem 1G --timeout 300 --env "OUT=$OLD" --env "NOHYPE=$NOHYPE" --out "$OLD" -- \
     tests/e2e/doctor-runs look >"$BATS_FILE_TMPDIR/old.log" 2>&1 3>&- &
-  "$RIG" --cpus 4 --isolated 2,3 --mem 2G --hugepages 2M:30 --timeout 600 --env "OUT=$OUT" --env "NOHYPE=$NOHYPE" \
+  "$RIG" --no-hold --cpus 4 --isolated 2,3 --mem 2G --hugepages 2M:30 --timeout 600 --env "OUT=$OUT" --env "NOHYPE=$NOHYPE" \
     --env "LONG=${LONG:-}" --out "$OUT" -- tests/e2e/doctor-runs flips >"$BATS_FILE_TMPDIR/new.log" 2>&1 3>&- ||
     cat "$BATS_FILE_TMPDIR/new.log"
   wait $! || cat "$BATS_FILE_TMPDIR/old.log"

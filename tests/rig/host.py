@@ -71,6 +71,7 @@ def settings(options, folder):
         "stdin": "/run/rig/asked/stdin" if options.stdin else "/dev/null",
         "terminal": "yes" if options.shell else "no",
         "systemd": "yes" if options.systemd else "no",
+        "hold": built("hold", "", "-static") if options.hold else "",
         "rows": size.lines,
         "columns": size.columns,
         "hugepages": " ".join(f"{size * 1024}:{count}" for size, count in options.hugepages),
@@ -143,14 +144,18 @@ def numa(options):
     return args
 
 
-def library(name, *more):
+def built(name, suffix, *flags):
     """Of a source beside this file, built where it isn't yet."""
-    source, made = os.path.join(HERE, name + ".c"), os.path.join(BUILD, "rig", name + ".so")
+    source, made = os.path.join(HERE, name + ".c"), os.path.join(BUILD, "rig", name + suffix)
     if not os.path.exists(made) or os.path.getmtime(made) < os.path.getmtime(source):
         fresh = f"{made}.{os.getpid()}"
-        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", *more, "-o", fresh, source], check=True)
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", *flags, "-o", fresh, source], check=True)
         os.rename(fresh, made)
     return made
+
+
+def library(name, *more):
+    return built(name, ".so", "-shared", "-fPIC", *more)
 
 
 def environment(options):
