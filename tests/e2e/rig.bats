@@ -158,7 +158,7 @@ seen() {
   until_true no_folder
   kill -INT $rig
   wait $rig || true
-  no_host
+  until_true no_host
 }
 
 @test "a host that ends before the command is an error, and its log is named" {
