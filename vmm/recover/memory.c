@@ -18,6 +18,7 @@ void fate_find(struct fate *fate, const char *state, const char *name, pid_t pid
 	found = memory_recover(state, name, pid, &memory);
 	beside = memory_recover(state, file, pid, &rings);
 	fate->cleared = memory.bytes;
+	fate->failed = memory.failed;
 	fate->err = MIN(MIN(found, beside), 0);
 	if (fate->err)
 		snprintf(fate->text, sizeof(fate->text), MEMORY_STAYS);

@@ -36,6 +36,7 @@ int recover_host(struct recovered *recovered, const char *state);
 struct fate {
 	char text[MEMORY_FATE_MAX];
 	uint64_t cleared; /* bytes */
+	uint64_t failed;  /* bytes, not among those: the hardware lost them */
 	int err;	  /* negative, reported: it stays */
 };
 void fate_find(struct fate *fate, const char *state, const char *name, pid_t pid, const char *who);

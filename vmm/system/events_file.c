@@ -107,21 +107,22 @@ static int file_renew(const struct manager *manager, const char *path)
 
 void events_shorten(struct manager *manager)
 {
-	char *path = path_make("%s/events", manager->folders.state);
 	struct stat st;
-	int fd = -ENOMEM;
+	char *path;
+	int fd;
 
-	if (path && !fstat(manager->events_fd, &st) && st.st_size >= MAX(manager->events_full, (off_t)EVENTS_BYTES)) {
-		fd = file_renew(manager, path);
-		if (fd >= 0) {
-			close(manager->events_fd);
-			manager->events_fd = fd;
-			fstat(fd, &st);
-		} else {
-			warn("events: \"%s\": has %llu MiB, and no shorter one can take its place: %s", path,
-			     (unsigned long long)st.st_size >> 20, strerror(-fd));
-		}
-		manager->events_full = 2 * st.st_size; /* not at each one again, whether it is shorter or not */
+	if (fstat(manager->events_fd, &st) || st.st_size < MAX(manager->events_full, (off_t)EVENTS_BYTES))
+		return;
+	path = path_make("%s/events", manager->folders.state);
+	fd = path ? file_renew(manager, path) : -ENOMEM;
+	if (fd >= 0) {
+		close(manager->events_fd);
+		manager->events_fd = fd;
+		fstat(fd, &st);
+	} else {
+		warn("events: \"%s/events\": has %llu MiB, and no shorter one can take its place: %s",
+		     manager->folders.state, (unsigned long long)st.st_size >> 20, strerror(-fd));
 	}
+	manager->events_full = 2 * st.st_size; /* not at each one again, whether it is shorter or not */
 	free(path);
 }

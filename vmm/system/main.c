@@ -72,8 +72,8 @@ static int signals_take(struct manager *manager)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD,
-	       SIG_DFL); /* ignored by who started this, our children would be gone before they are waited for */
+	/* ignored by who started this, our children would be gone before they are waited for */
+	signal(SIGCHLD, SIG_DFL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	manager->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	manager->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

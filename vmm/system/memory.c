@@ -135,17 +135,14 @@ static void left_remove(const struct managed *vm)
 	memory_left_remove(HOST_STATE, rings, vm->pid);
 }
 
-/* What nobody held: until nobody has it any more, and as its supervisor was told to. */
+/* What nobody held: when nobody has it any more, and as its supervisor was told to. */
 static bool clear_left(const struct managed *vm)
 {
-	struct memory_cleared memory, rings;
-	char file[MEMORY_FILE_MAX];
+	struct fate fate;
 
-	rings_name(file, vm);
-	if (memory_recover(HOST_STATE, vm->name, vm->pid, &memory) < 0)
-		return false;
-	*vm->failed = memory.failed;
-	return memory_recover(HOST_STATE, file, vm->pid, &rings) >= 0;
+	fate_find(&fate, HOST_STATE, vm->name, vm->pid, "nohyped");
+	*vm->failed = fate.failed;
+	return !fate.err;
 }
 
 /*
