@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DIGITS 16
+#define CHUNK  ((size_t)2 * RECORD_MAX)
 
 static uint64_t checksum(const char *text, size_t len)
 {
@@ -71,4 +73,36 @@ char *record_next(char **at, char *end, unsigned int *bad)
 		++*bad;
 	}
 	return NULL;
+}
+
+/* Where what is left of @text begins. No line of ours has CHUNK: of one that was altered nothing stays in the way. */
+static char *chunk_take(char *text, size_t len, unsigned int *bad, record_fn *take, void *context)
+{
+	char *at = text, *record;
+
+	if (len == CHUNK && !memchr(text, '\n', len)) {
+		++*bad;
+		return text + len;
+	}
+	while ((record = record_next(&at, text + len, bad)))
+		if (!take(context, record))
+			return record - DIGITS - 1;
+	return at;
+}
+
+int records_read(int fd, off_t *at, unsigned int *bad, record_fn *take, void *context)
+{
+	char *text = malloc(CHUNK), *next;
+	ssize_t len;
+
+	if (!text)
+		return -ENOMEM;
+	do {
+		len = pread(fd, text, CHUNK, *at);
+		next = len > 0 ? chunk_take(text, (size_t)len, bad, take, context) : text;
+		*at += next - text;
+	} while (next > text);
+	len = len < 0 ? -errno : len > 0;
+	free(text);
+	return (int)len;
 }

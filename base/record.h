@@ -2,8 +2,8 @@
 #ifndef BASE_RECORD_H
 #define BASE_RECORD_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 /*
  * Append-only files of one record a line: a checksum (FNV-1a, 16 hexadecimal digits: against accidents, not against
@@ -22,5 +22,15 @@ int record_append(int fd, const char *text);
  * *@at is where it begins. *@bad counts the lines that were skipped as they aren't what was written.
  */
 char *record_next(char **at, char *end, unsigned int *bad);
+
+/* Takes a record's text, which is its own for as long as the call lasts. False: not now, it is to come again. */
+typedef bool record_fn(void *context, const char *text);
+
+/*
+ * Give @take the records of @fd from the offset *@at on, in a file of any length, until it doesn't take one; *@at is
+ * then after the last that it took, and *@bad counts the lines that were left out. 0: nothing is left; 1: what is left
+ * was not taken, or is no whole line; negative errno. Reports nothing.
+ */
+int records_read(int fd, off_t *at, unsigned int *bad, record_fn *take, void *context);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -95,7 +96,7 @@ static size_t records_make(char text[256])
 	return (size_t)len;
 }
 
-START_TEST(records_read)
+START_TEST(records_whole)
 {
 	char text[256], *at = text, *end = text + records_make(text);
 	unsigned int bad = 0;
@@ -178,6 +179,90 @@ START_TEST(records_after_a_full_disk)
 }
 END_TEST
 
+struct taken {
+	unsigned int count, max; /* how many it takes before it refuses one */
+	char last[32];
+};
+
+static bool record_count(void *context, const char *text)
+{
+	struct taken *taken = context;
+
+	if (taken->count == taken->max)
+		return false;
+	taken->count++;
+	snprintf(taken->last, sizeof(taken->last), "%s", text);
+	return true;
+}
+
+static int file_of_records(unsigned int count)
+{
+	int fd = memfd_create("records", 0);
+	char text[5000];
+
+	ck_assert_int_ge(fd, 0);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned int i = 0; i < count; i++) {
+		text[snprintf(text, sizeof(text), "%u", i)] = ' ';
+		ck_assert_int_eq(record_append(fd, text), 0);
+	}
+	return fd;
+}
+
+static void fd_write(int fd, const char *text, size_t len)
+{
+	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+}
+
+/* More than is read at once. What is refused comes again; what is no whole line yet stays. */
+START_TEST(file_read)
+{
+	struct taken taken = { .max = 100 };
+	int fd = file_of_records(200);
+	unsigned int bad = 0;
+	off_t at = 0, end = lseek(fd, 0, SEEK_CUR);
+
+	ck_assert_int_eq(records_read(fd, &at, &bad, record_count, &taken), 1);
+	ck_assert_int_eq(at, end / 2);
+	ck_assert(strncmp(taken.last, "99 ", 3) == 0);
+	taken.max = 1000;
+	fd_write(fd, "0123", 4);
+	ck_assert_int_eq(records_read(fd, &at, &bad, record_count, &taken), 1);
+	ck_assert_int_eq(at, end);
+	ck_assert_uint_eq(taken.count, 200);
+	ck_assert_int_eq(ftruncate(fd, end), 0);
+	ck_assert_int_eq(records_read(fd, &at, &bad, record_count, &taken), 0);
+	ck_assert_uint_eq(taken.count, 200);
+	ck_assert_uint_eq(bad, 0);
+	close(fd);
+}
+END_TEST
+
+/* Nothing that stands there keeps what follows from being read. */
+START_TEST(file_altered)
+{
+	struct taken taken = { .max = 1000 };
+	int fd = file_of_records(3);
+	char *junk = calloc(1, 5 * RECORD_MAX);
+	unsigned int bad = 0;
+	off_t at = 0;
+
+	fd_write(fd, junk, 5 * RECORD_MAX);
+	fd_write(fd, "\n", 1);
+	ck_assert_int_eq(record_append(fd, "after it"), 0);
+	ck_assert_int_eq(records_read(fd, &at, &bad, record_count, &taken), 0);
+	ck_assert_uint_eq(taken.count, 4);
+	ck_assert_str_eq(taken.last, "after it");
+	ck_assert_uint_ge(bad, 1);
+	ck_assert_int_eq(at, lseek(fd, 0, SEEK_END));
+	free(junk);
+	close(fd);
+	bad = 0;
+	ck_assert_int_eq(records_read(fd, &at, &bad, record_count, &taken), -EBADF);
+}
+END_TEST
+
 START_TEST(records_refused)
 {
 	char *text = malloc(RECORD_MAX + 1);
@@ -203,11 +288,13 @@ int main(void)
 
 	tcase_add_loop_test(tests, route, 0, ARRAY_SIZE(requests));
 	tcase_add_test(tests, route_name_length);
-	tcase_add_test(tests, records_read);
+	tcase_add_test(tests, records_whole);
 	tcase_add_test(tests, records_cut);
 	tcase_add_test(tests, records_altered);
 	tcase_add_test(tests, records_refused);
 	tcase_add_test(tests, records_after_a_full_disk);
+	tcase_add_test(tests, file_read);
+	tcase_add_test(tests, file_altered);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

@@ -13,6 +13,7 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/record.h"
+#include "base/util.h"
 #include "vmm/recover/recover.h"
 
 struct life {
@@ -22,8 +23,9 @@ struct life {
 	off_t whole; /* bytes that are records; what follows was cut */
 };
 
-static void life_take(struct life *life, const char *text)
+static bool life_take(void *context, const char *text)
 {
+	struct life *life = context;
 	json_t *record = json_loads(text, 0, NULL);
 	const char *state = json_string_value(json_object_get(record, "state"));
 
@@ -35,25 +37,17 @@ static void life_take(struct life *life, const char *text)
 	if (json_object_get(record, "core"))
 		life->core = (pid_t)json_integer_value(json_object_get(record, "core"));
 	json_decref(record);
+	return true;
 }
 
-/* Of any length: a host that changes often is told of by many records. */
 static int life_read(struct life *life, int fd)
 {
-	char *text = malloc(RECORD_MAX), *at = text, *record;
 	unsigned int bad = 0;
-	ssize_t len;
+	int left;
 
 	*life = (struct life){ 0 };
-	do {
-		len = text ? pread(fd, text, RECORD_MAX, life->whole) : -1;
-		at = text;
-		while (len > 0 && (record = record_next(&at, text + len, &bad)))
-			life_take(life, record);
-		life->whole += at - text;
-	} while (len > 0 && at > text);
-	free(text);
-	return len < 0 ? -EIO : 0;
+	left = records_read(fd, &life->whole, &bad, life_take, life);
+	return MIN(left, 0);
 }
 
 /* False: there is none. */

@@ -12,8 +12,6 @@
 #include "base/util.h"
 #include "vmm/system/system.h"
 
-#define CHUNK (2 * RECORD_MAX)
-
 json_int_t events_first(const struct manager *manager)
 {
 	return manager->last_event - (json_int_t)json_array_size(manager->events) + 1;
@@ -66,8 +64,9 @@ json_int_t event_add(struct manager *manager, const char *type, const struct man
 }
 
 /* What an older nohyped had told of a life isn't told again. */
-static void event_recall(struct manager *manager, const char *text)
+static bool event_recall(void *context, const char *text)
 {
+	struct manager *manager = context;
 	json_t *event = json_loads(text, 0, NULL);
 	const char *name = json_string_value(json_object_get(event, "vm"));
 	const char *type = json_string_value(json_object_get(event, "type")) ?: "";
@@ -102,30 +101,18 @@ static void event_recall(struct manager *manager, const char *text)
 		}
 	}
 	json_decref(event);
+	return true;
 }
 
 static int events_read(struct manager *manager, const char *path)
 {
-	char *text = malloc(CHUNK), *at = text, *record;
 	unsigned int bad = 0;
-	ssize_t len;
 	off_t end = 0;
+	int left = records_read(manager->events_fd, &end, &bad, event_recall, manager);
 
-	do {
-		len = text ? pread(manager->events_fd, text, CHUNK, end) : -1;
-		at = text;
-		while (len > 0 && (record = record_next(&at, text + len, &bad)))
-			event_recall(manager, record);
-		if (len == CHUNK && at == text) { /* longer than any line of ours */
-			at += len;
-			bad++;
-		}
-		end += at - text;
-	} while (len > 0 && at > text);
-	free(text);
-	if (len < 0)
-		return fail(-EIO, "events: \"%s\": can't be read", path);
-	if (len > 0) {
+	if (left < 0)
+		return fail(left, "events: \"%s\": can't be read: %s", path, strerror(-left));
+	if (left) {
 		/* a line that a crash cut: what follows must begin anew */
 		warn("events: \"%s\": its last line is cut, and dropped", path);
 		if (ftruncate(manager->events_fd, end))

@@ -151,11 +151,15 @@ static void change_take(struct manager *manager, struct managed *vm, json_t *cha
 		record_tell(manager, vm, json_object_get(change, "guarantee") ? "guarantee" : "host", change);
 }
 
-static void record_take(struct manager *manager, struct managed *vm, const char *text)
+static bool is_running(const struct managed *vm)
 {
-	json_t *record = json_loads(text, 0, NULL);
-	const char *state = state_find(record);
+	struct pollfd process = { .fd = vm->pid_fd, .events = POLLIN };
 
+	return vm->pid_fd >= 0 && poll(&process, 1, 0) == 0;
+}
+
+static void record_take(struct manager *manager, struct managed *vm, json_t *record, const char *state)
+{
 	vm->seq++;
 	step_take(vm, record);
 	if (vm->seq == 1)
@@ -172,57 +176,51 @@ static void record_take(struct manager *manager, struct managed *vm, const char 
 	if (state && record_tell(manager, vm, "state", record))
 		vm->ended_now = strcmp(state, "gone") == 0;
 	change_take(manager, vm, json_object_get(record, "change"));
-	json_decref(record);
 	if (vm->order && state_listens(vm->state))
 		order_send(vm);
 }
 
-static bool is_running(const struct managed *vm)
-{
-	struct pollfd process = { .fd = vm->pid_fd, .events = POLLIN };
+struct following {
+	struct manager *manager;
+	struct managed *vm;
+	bool any;
+};
 
-	return vm->pid_fd >= 0 && poll(&process, 1, 0) == 0;
+/* Its end waits until its process has ended too: whoever is told of it may start the VM again at once. */
+static bool life_take(void *context, const char *text)
+{
+	struct following *following = context;
+	json_t *record = json_loads(text, 0, NULL);
+	const char *state = state_find(record);
+	bool early = state && strcmp(state, "gone") == 0 && is_running(following->vm);
+
+	if (!early)
+		record_take(following->manager, following->vm, record, state);
+	following->any |= !early;
+	json_decref(record);
+	return !early;
 }
 
-/*
- * The next record of its life, or NULL. Its end waits until its process has ended too: whoever is told of it may start
- * the VM again at once.
- */
-static char *record_read(const struct managed *vm, char **at, char *end, unsigned int *bad)
+/* Until it is known. */
+static bool pid_take(void *context, const char *text)
 {
-	char *before = *at, *record = record_next(at, end, bad);
-	json_t *json = record ? json_loads(record, 0, NULL) : NULL;
-	const char *state = state_find(json);
-	bool early = state && strcmp(state, "gone") == 0 && is_running(vm);
+	pid_t *pid = context;
+	json_t *record = json_loads(text, 0, NULL);
 
-	json_decref(json);
-	if (!early)
-		return record;
-	*at = before;
-	return NULL;
+	if (!*pid)
+		*pid = (pid_t)json_integer_value(json_object_get(record, "pid"));
+	json_decref(record);
+	return !*pid;
 }
 
 /* The process that holds the lock has said its pid; it can't be another by now, as the lock is held still. */
-static pid_t pid_read(struct managed *vm)
-{
-	char text[4096], *at = text, *record;
-	ssize_t len = pread(vm->life_fd, text, sizeof(text), 0);
-	unsigned int bad = 0;
-	pid_t pid = 0;
-
-	while (len > 0 && !pid && (record = record_next(&at, text + len, &bad))) {
-		json_t *json = json_loads(record, 0, NULL);
-
-		pid = (pid_t)json_integer_value(json_object_get(json, "pid"));
-		json_decref(json);
-	}
-	return pid;
-}
-
 static void process_find(struct managed *vm)
 {
+	unsigned int bad = 0;
+	off_t at = 0;
+
 	if (vm->pid == 0)
-		vm->pid = pid_read(vm);
+		records_read(vm->life_fd, &at, &bad, pid_take, &vm->pid);
 	if (vm->pid > 0 && vm->pid_fd < 0)
 		vm->pid_fd = (int)syscall(SYS_pidfd_open, vm->pid, 0);
 }
@@ -236,34 +234,18 @@ static bool life_is_locked(const struct managed *vm)
 	return locked;
 }
 
-/* Records from there on, in @text, of RECORD_MAX. False: none was whole, or the next one has to wait. */
-static bool records_take(struct manager *manager, struct managed *vm, char *text, unsigned int *bad)
-{
-	ssize_t len = pread(vm->life_fd, text, RECORD_MAX, vm->life_at);
-	char *at = text, *record;
-
-	while (len > 0 && (record = record_read(vm, &at, text + len, bad)))
-		record_take(manager, vm, record);
-	vm->life_at += at - text;
-	return at > text;
-}
-
 void vm_read(struct manager *manager, struct managed *vm)
 {
+	struct following following = { manager, vm };
 	unsigned int bad = 0;
-	bool any = false;
-	char *text;
 
 	if (vm->life_fd < 0)
 		return;
-	text = malloc(RECORD_MAX);
-	while (text && records_take(manager, vm, text, &bad))
-		any = true;
-	if (any && is_running(vm) && !vm->clearing && state_listens(vm->state))
+	records_read(vm->life_fd, &vm->life_at, &bad, life_take, &following);
+	if (following.any && is_running(vm) && !vm->clearing && state_listens(vm->state))
 		memory_hold(vm);
 	if (bad)
 		warn("%s: %u records of its life were cut or altered", vm->name, bad);
-	free(text);
 }
 
 /* What became of the memory of a VM whose supervisor wrote no end. */

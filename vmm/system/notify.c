@@ -70,37 +70,29 @@ static void event_deliver(const struct reader *reader, const char *event, json_i
 		note("notify \"%s\": event %lld was taken", reader->target->name, (long long)id);
 }
 
-static void event_take(struct reader *reader, const char *event)
+static bool event_take(void *context, const char *event)
 {
+	struct reader *reader = context;
 	json_t *json = json_loads(event, 0, NULL);
 	json_int_t id = json_integer_value(json_object_get(json, "id"));
 
 	json_decref(json);
 	if (id <= reader->last)
-		return;
+		return true;
 	if (reader->last >= 0 && id > reader->last + 1)
 		warn("notify \"%s\": events %lld to %lld are not kept any more", reader->target->name,
 		     (long long)reader->last + 1, (long long)id - 1);
 	event_deliver(reader, event, id);
 	reader->last = id;
 	position_write(reader);
+	return true;
 }
 
-/* All whole records that are there. */
 static void events_read_on(struct reader *reader)
 {
-	static char text[2 * RECORD_MAX];
-	char *at, *record;
 	unsigned int bad = 0;
-	ssize_t len;
 
-	do {
-		len = pread(reader->events, text, sizeof(text), reader->at);
-		at = text;
-		while (len > 0 && (record = record_next(&at, text + len, &bad)))
-			event_take(reader, record);
-		reader->at += at - text;
-	} while (len > 0 && at > text);
+	records_read(reader->events, &reader->at, &bad, event_take, reader);
 }
 
 /* Once more when it was read to its end and another has its name: what of that was read is told by the numbers. */
