@@ -114,6 +114,14 @@ int boot_id_read(char boot[BOOT_ID_SIZE], const char *root)
 	return err;
 }
 
+int boot_is(const char *id)
+{
+	char boot[BOOT_ID_SIZE];
+	int err = boot_id_read(boot, "");
+
+	return err ? err : strcmp(boot, id) == 0;
+}
+
 int line_vappend(int fd, const char *format, va_list ap)
 {
 	char line[LINE_BYTES];

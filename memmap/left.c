@@ -37,9 +37,9 @@ struct left {
  */
 static int record_parse(struct left *left)
 {
-	char text[LINE_BYTES * 2], boot[BOOT_ID_SIZE], is[64];
+	char text[LINE_BYTES * 2], is[64];
 	ssize_t len = pread(left->record, text, sizeof(text) - 1, 0);
-	int used = 0, err;
+	int used = 0, same;
 
 	if (len <= 0)
 		return len ? -errno : -ESTALE;
@@ -49,10 +49,10 @@ static int record_parse(struct left *left)
 	    text[used] != '\n')
 		return -EBADMSG;
 	sscanf(text + used, "\ninode %" SCNu64 "\n", &left->inode);
-	err = boot_id_read(boot, "");
-	if (err)
-		return err;
-	return strcmp(boot, is) != 0 ? -ESTALE : 0;
+	same = boot_is(is);
+	if (same <= 0)
+		return same ? same : -ESTALE;
+	return 0;
 }
 
 /* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. Others reported. */

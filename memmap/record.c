@@ -97,18 +97,19 @@ static bool node_is_sane(int node)
 	return node >= -1 && node < MEMORY_NODE_NUMBER;
 }
 
-/* -EBADMSG: not one of ours. -ESTALE: of another boot. */
+/* -EBADMSG: not one of ours. -ESTALE: of another boot. Others: that can't be told, and nothing was done. */
 static int record_undo(char *text, uint64_t *pages)
 {
 	struct intent intent = { 0 };
-	char boot[BOOT_ID_SIZE], is[64], *end;
 	uint64_t page_size, before, wanted;
-	int node, used = 0;
+	int node, used = 0, same;
+	char is[64], *end;
 
 	if (sscanf(text, RECORD_HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
 		return -EBADMSG;
-	if (boot_id_read(boot, "") || strcmp(boot, is) != 0)
-		return -ESTALE;
+	same = boot_is(is);
+	if (same <= 0)
+		return same ? same : -ESTALE;
 	for (text += used; (end = strchr(text, '\n')); text = end + 1) {
 		*end = '\0';
 		if (sscanf(text, "node %d has %" SCNu64 " wanted %" SCNu64, &node, &before, &wanted) == 3 &&
@@ -140,12 +141,17 @@ static int record_recover(int folder, const char *name, uint64_t *pages)
 	}
 	len = read(fd, text, RECORD_MAX);
 	text[MAX(len, 0)] = '\0';
-	err = record_undo(text, pages);
-	if (err == -EBADMSG && len > 0)
+	err = len < 0 ? -errno : record_undo(text, pages);
+	if (err == -ESTALE || len == 0)
+		err = 0;
+	if (err == -EBADMSG)
 		fail(err, "memory.reserve: \"%s\": cut or altered: what of it can't be read stays in the pools", name);
-	unlinkat(folder, name, 0);
+	else if (err)
+		fail(err, "memory.reserve: \"%s\": stays, to be tried again: %s", name, strerror(-err));
+	if (!err || err == -EBADMSG)
+		unlinkat(folder, name, 0);
 	close(fd);
-	return err == -EBADMSG && len > 0 ? err : 0;
+	return err;
 }
 
 /* "pages." and numbers. */

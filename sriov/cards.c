@@ -80,35 +80,53 @@ static void card_line_undo(const char *card, const char *line)
 		warn("functions: %s: back to %s: %s", card, line, strerror(-err));
 }
 
-static void card_undo(const char *path, const char *card)
+/* @text, of CARD_MAX + 1. Negative errno. */
+static int card_read(const char *path, char *text)
 {
-	char text[CARD_MAX + 1], boot[BOOT_ID_SIZE], *lines[16] = { NULL }, *at, *end;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), count = 0;
-	ssize_t len = fd < 0 ? 0 : read(fd, text, CARD_MAX);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), err;
+	ssize_t len;
 
-	if (fd >= 0)
-		close(fd);
+	*text = '\0';
+	if (fd < 0)
+		return -errno;
+	len = read(fd, text, CARD_MAX);
+	err = len < 0 ? -errno : 0;
 	text[MAX(len, 0)] = '\0';
+	close(fd);
+	return err;
+}
+
+/* Negative errno: what was recorded can't be told. Of another boot it says nothing of this one's card. */
+static int card_undo(const char *path, const char *card)
+{
+	char text[CARD_MAX + 1], *lines[16] = { NULL }, *at, *end;
+	int count = 0, same = card_read(path, text);
+
 	for (at = text; (end = strchr(at, '\n')) && count < (int)ARRAY_SIZE(lines); at = end + 1) {
 		*end = '\0';
 		lines[count++] = at;
 	}
-	if (!count || boot_id_read(boot, "") || strncmp(lines[0], "boot ", 5) != 0 || strcmp(lines[0] + 5, boot) != 0)
-		return;
-	while (--count)
+	if (!same && count && strncmp(lines[0], "boot ", 5) == 0)
+		same = boot_is(lines[0] + 5);
+	while (same > 0 && --count)
 		card_line_undo(card, lines[count]);
+	return MIN(same, 0);
 }
 
 static int card_release(void *ctx, const char *name)
 {
 	const char *state = ctx, *card = name + sizeof(CARD) - 1;
 	char path[256];
+	int err;
 
 	if (strncmp(name, CARD, sizeof(CARD) - 1) != 0 || card_is_used(state, card))
 		return 0;
 	card_path(path, sizeof(path), state, card);
-	card_undo(path, card);
-	unlink(path);
+	err = card_undo(path, card);
+	if (err)
+		warn("functions: \"%s\": stays, to be tried again: %s", path, strerror(-err));
+	else
+		unlink(path);
 	return 0;
 }
 

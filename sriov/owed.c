@@ -70,21 +70,42 @@ void namespace_settle(const char *state, const char *address, int *owed)
 	fd_close(owed);
 }
 
+/*
+ * How it is to be cleared. -ENODATA: not written to its end: nothing was begun. -ESTALE: of another boot, which may
+ * have called another device so. Others: that can't be told.
+ */
+static int owed_read(int fd)
+{
+	char text[OWED_MAX + 1], is[64];
+	ssize_t len = pread(fd, text, OWED_MAX, 0);
+	int how, same;
+
+	if (len < 0)
+		return -errno;
+	text[len] = '\0';
+	if (sscanf(text, "boot %63s clear %d\n", is, &how) != 2 || !strchr(text, '\n') || how < 0)
+		return -ENODATA;
+	same = boot_is(is);
+	if (same <= 0)
+		return same ? same : -ESTALE;
+	return how;
+}
+
 /* True: there is nothing more to be done about it. */
 static bool owed_pay(int fd, const char *address)
 {
-	char text[OWED_MAX + 1], boot[BOOT_ID_SIZE], is[64];
-	ssize_t len = pread(fd, text, OWED_MAX, 0);
 	char controller[NAMESPACE_NAME];
 	struct namespace namespace;
+	int how = owed_read(fd), err;
 	const char *by;
-	int how, err;
 
-	text[MAX(len, 0)] = '\0';
-	/* not written to its end: nothing was begun. Another boot may call another device so. */
-	if (sscanf(text, "boot %63s clear %d\n", is, &how) != 2 || !strchr(text, '\n') || boot_id_read(boot, "") ||
-	    strcmp(boot, is) != 0)
+	if (how == -ENODATA || how == -ESTALE)
 		return true;
+	if (how < 0) {
+		warn("functions: controller %s: what it is owed can't be read, and is tried again: %s", address,
+		     strerror(-how));
+		return false;
+	}
 	if (controller_name(address, controller)) {
 		warn("functions: controller %s: the host's driver hasn't got it, and what a killed VM left in its "
 		     "namespace isn't cleared",

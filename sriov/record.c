@@ -103,39 +103,47 @@ int record_settings(struct functions *functions, const struct function *function
 			  old->link);
 }
 
-/* A record of this boot: its lines, the last first. */
-static void text_undo(char *text)
+/* A record of this boot: its lines, the last first. Negative errno: whose it is can't be told. */
+static int text_undo(char *text)
 {
-	char *lines[LINES_MAX], boot[BOOT_ID_SIZE], is[64] = "", *end;
-	int count = 0, used = 0;
+	char *lines[LINES_MAX], is[64] = "", *end;
+	int count = 0, used = 0, same;
 
 	if (sscanf(text, HEAD "boot %63s%n", is, &used) != 1 || text[used] != '\n')
-		return;
-	if (boot_id_read(boot, "") || strcmp(boot, is) != 0)
-		return;
+		return 0;
+	same = boot_is(is);
+	if (same <= 0)
+		return same;
 	for (text += used + 1; (end = strchr(text, '\n')) && count < LINES_MAX; text = end + 1) {
 		*end = '\0';
 		lines[count++] = text;
 	}
 	while (count--)
 		line_undo(lines[count]);
+	return 0;
 }
 
-static void fd_undo(int fd)
+/* It goes when it is undone. Negative errno, reported: it stays. */
+static int record_undo(int fd, const char *path)
 {
 	char text[RECORD_MAX + 1];
 	ssize_t len = pread(fd, text, RECORD_MAX, 0);
+	int err = len < 0 ? -errno : 0;
 
 	text[MAX(len, 0)] = '\0';
-	text_undo(text);
+	if (!err)
+		err = text_undo(text);
+	if (err)
+		return fail(err, "functions: \"%s\": stays, to be tried again: %s", path, strerror(-err));
+	unlink(path);
+	return 0;
 }
 
 void record_close(struct functions *functions)
 {
 	if (functions->record_fd < 0)
 		return;
-	fd_undo(functions->record_fd);
-	unlink(functions->record_path);
+	record_undo(functions->record_fd, functions->record_path);
 	fd_close(&functions->record_fd);
 	cards_release(functions->state);
 }
@@ -151,6 +159,7 @@ static bool name_is_record(const char *name)
 struct recovery {
 	const char *state;
 	unsigned int vms;
+	int err;
 };
 
 /* Nobody's if its lock can be had. */
@@ -158,7 +167,7 @@ static int record_recover(void *ctx, const char *name)
 {
 	struct recovery *recovery = ctx;
 	char path[512];
-	int fd;
+	int fd, err;
 
 	if (!name_is_record(name))
 		return 0;
@@ -167,22 +176,23 @@ static int record_recover(void *ctx, const char *name)
 	if (fd < 0)
 		return 0;
 	if (!forked_lock(fd, atoi(name + strlen(RECORD)))) {
-		fd_undo(fd);
-		unlink(path);
-		recovery->vms++;
+		err = record_undo(fd, path);
+		recovery->vms += !err;
+		recovery->err = err ? err : recovery->err;
 	}
 	close(fd);
 	return 0;
 }
 
 /* The lock is held. */
-static void records_recover(const char *state, unsigned int *vms)
+static int records_recover(const char *state, unsigned int *vms)
 {
 	struct recovery recovery = { .state = state };
 
 	sysfs_each(state, record_recover, &recovery);
 	cards_release(state);
 	*vms = recovery.vms;
+	return recovery.err;
 }
 
 static int record_any(void *ctx, const char *name)
@@ -193,7 +203,7 @@ static int record_any(void *ctx, const char *name)
 
 int functions_recover(const char *state, unsigned int *vms)
 {
-	int lock;
+	int lock, err;
 
 	*vms = 0;
 	if (sysfs_each(state, record_any, NULL) <= 0)
@@ -201,10 +211,10 @@ int functions_recover(const char *state, unsigned int *vms)
 	lock = records_lock(state);
 	if (lock < 0)
 		return lock;
-	records_recover(state, vms);
+	err = records_recover(state, vms);
 	close(lock);
 	namespaces_recover(state); /* when their controllers are the host's again; it may take long */
-	return 0;
+	return err;
 }
 
 struct card_use {
