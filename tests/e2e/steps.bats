@@ -52,6 +52,7 @@ found() {
 }
 
 @test "each was killed that was to be, also two at once" {
+  echo "# $(found '[.[] | select(.there)] | length') kills, at $(found '[.[] | select(.there) | .at] | unique | length') steps" >&3
   same "$(find "$OUT" -name not-ended)" ""
   if [ "${LONG:-0}" = 1 ]; then
     same "$(found '[.[] | select(.there)] | length > 300')" true
