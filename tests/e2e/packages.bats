@@ -63,13 +63,13 @@ deps_of_build() {
   [ "$status" != 0 ]
 }
 
-@test "the folders and the group are what systemd's programs take" {
+@test "the folders and the groups are what systemd's programs take" {
   root=$BATS_TEST_TMPDIR/root
   mkdir -p "$root/etc"
   touch "$root"/etc/{passwd,group}
   if command -v systemd-sysusers >/dev/null; then
     systemd-sysusers --root="$root" "$PWD/systemd/sysusers.d/nohype.conf"
-    grep -q '^nohype:' "$root/etc/group"
+    same "$(cut -d : -f 1 "$root/etc/group" | paste -sd ' ')" "nohype nohype-monitor"
   fi
   if command -v systemd-tmpfiles >/dev/null && [ "$(id -u)" = 0 ]; then
     systemd-tmpfiles --root="$root" --create "$PWD/systemd/tmpfiles.d/nohype.conf"
@@ -78,6 +78,7 @@ deps_of_build() {
 700 var/lib/nohype"
   fi
   grep -qx SocketGroup=nohype systemd/nohyped.socket.in
+  grep -qx SocketGroup=nohype-monitor systemd/nohyped-monitor.socket.in
 }
 
 # As dpkg calls it, where a process listens like a supervisor of a VM.

@@ -14,7 +14,7 @@ setup() {
   "$root/usr/local/bin/nohype" --version
   for file in libexec/nohype/nohype-core libexec/nohype/nohype-rings share/man/man1/nohype.1 share/man/man5/nohype-vm.5 share/man/man7/nohype-exits.7 \
     bin/nohyped share/man/man8/nohyped.8 share/man/man7/nohype-checks.7 share/nohype/schemas/vm.schema.json share/nohype/examples/minimal.json \
-    lib/systemd/system/nohyped.service lib/systemd/system/nohyped.socket lib/systemd/system/nohype@.service share/bash-completion/completions/nohype \
+    lib/systemd/system/nohyped.service lib/systemd/system/nohyped.socket lib/systemd/system/nohyped-monitor.socket lib/systemd/system/nohype@.service share/bash-completion/completions/nohype \
     share/nohype/examples/nginx.conf share/zsh/vendor-completions/_nohype share/fish/vendor_completions.d/nohype.fish lib/sysusers.d/nohype.conf lib/tmpfiles.d/nohype.conf; do
     [ -s "$root/usr/local/$file" ]
   done
