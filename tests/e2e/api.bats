@@ -481,6 +481,27 @@ END
   still_well
 }
 
+# Each key that is a path, and a "save" that is a word.
+PATHS='{"kernel":"k","initrd":"i","report":"r",
+  "disks":[{"pmem":{"image":"d","save":"e"}}],
+  "functions":[{"nvme":{"controller":"nvme0","image":"m","save":"n"}},{"nvme":{"controller":"nvme1","image":"o","save":"on-stop"}}]}'
+
+@test "a path that is relative to nothing is refused, by its key; nohype start makes them absolute" {
+  local key answer folder=$FOLDER/paths
+  answer=$(api /v1/vms/paths -X PUT -d "$PATHS")
+  has "$answer" '|422'
+  for key in kernel initrd report disks.pmem.image disks.pmem.save functions.nvme.image functions.nvme.save; do
+    has "$answer" "body: $key: "
+  done
+  has "$(api /v1/vms/paths)" '|404'
+  mkdir "$folder"
+  echo "$PATHS" >"$folder/paths.json"
+  run "$NOHYPE" start "$folder/paths.json"
+  same "$(api /v1/vms/paths/config | sed 's/|200$//' | jq -c '[.. | strings]')" \
+    "$(jq -nc --arg at "$(realpath "$folder")" '[("k","i","r","d","e") | "\($at)/\(.)"] + ["nvme0","\($at)/m","\($at)/n","nvme1","\($at)/o","on-stop"]')"
+  "$NOHYPE" delete paths
+}
+
 @test "nohype start, list, show and delete" {
   mkdir -p "$FOLDER/vms"
   echo '{"kernel":"absent","memory":{"size":"64M"}}' >"$FOLDER/vms/from-file.json"

@@ -25,21 +25,29 @@ static bool path_complete(json_t *json, const char *key, const char *folder)
 	return done;
 }
 
-/* Those of disks; "save" may be a word instead. */
-static bool disk_paths_complete(json_t *json, const char *folder)
+/* Those of disks and of NVMe namespaces, in @list each the value of @kind; "save" may be a word instead. */
+static bool disk_paths_complete(const json_t *list, const char *kind, const char *folder)
 {
 	size_t i;
-	json_t *disk;
+	json_t *entry;
 
-	json_array_foreach (json_object_get(json, "disks"), i, disk) {
-		json_t *pmem = json_object_get(disk, "pmem");
-		const char *save = json_string_value(json_object_get(pmem, "save"));
+	json_array_foreach (list, i, entry) {
+		json_t *disk = json_object_get(entry, kind);
+		const char *save = json_string_value(json_object_get(disk, "save"));
 		bool is_path = save && strcmp(save, "never") != 0 && strcmp(save, "on-stop") != 0;
 
-		if (!path_complete(pmem, "image", folder) || (is_path && !path_complete(pmem, "save", folder)))
+		if (!path_complete(disk, "image", folder) || (is_path && !path_complete(disk, "save", folder)))
 			return false;
 	}
 	return true;
+}
+
+static bool paths_complete(json_t *json, const char *folder)
+{
+	return path_complete(json, "kernel", folder) && path_complete(json, "initrd", folder) &&
+	       path_complete(json, "report", folder) &&
+	       disk_paths_complete(json_object_get(json, "disks"), "pmem", folder) &&
+	       disk_paths_complete(json_object_get(json, "functions"), "nvme", folder);
 }
 
 /* The configuration in @file as nohyped wants it, malloced; NULL, reported. */
@@ -61,8 +69,7 @@ static char *file_complete(const char *file, char name[VM_NAME_MAX + 1])
 	slash = realpath(file, folder) ? strrchr(folder, '/') : NULL;
 	if (slash)
 		*slash = '\0';
-	if (slash && path_complete(json, "kernel", folder) && path_complete(json, "initrd", folder) &&
-	    path_complete(json, "report", folder) && disk_paths_complete(json, folder))
+	if (slash && paths_complete(json, folder))
 		text = json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	json_decref(json);
 	if (!text)

@@ -23,6 +23,15 @@ static int path_check(const char *key, const char *path)
 	return fail(-EINVAL, "body: %s: \"%s\": a relative path: wanted one that begins with \"/\"", key, path);
 }
 
+static int disk_check(const char *what, const struct disk_config *disk)
+{
+	char image[32], save[32];
+
+	snprintf(image, sizeof(image), "%s.image", what);
+	snprintf(save, sizeof(save), "%s.save", what);
+	return path_check(image, disk->image) | path_check(save, disk->save_path);
+}
+
 static int config_check(struct vm_config *cfg, const char *name, const char *text, size_t len)
 {
 	int err = config_parse(cfg, text, len, "body", "");
@@ -36,10 +45,10 @@ static int config_check(struct vm_config *cfg, const char *name, const char *tex
 	err |= path_check("kernel", cfg->kernel);
 	err |= path_check("initrd", cfg->initrd);
 	err |= path_check("report", cfg->report);
-	for (unsigned int i = 0; i < cfg->ndisks; i++) {
-		err |= path_check("disks.pmem.image", cfg->disks[i].image);
-		err |= path_check("disks.pmem.save", cfg->disks[i].save_path);
-	}
+	for (unsigned int i = 0; i < cfg->ndisks; i++)
+		err |= disk_check("disks.pmem", &cfg->disks[i]);
+	for (unsigned int i = 0; i < cfg->nfunctions; i++)
+		err |= disk_check("functions.nvme", &cfg->namespaces[i]);
 	return err ? -EINVAL : 0;
 }
 
