@@ -151,7 +151,7 @@ in_simulation() {
   same "$(status_of killed-share)" 137
   in_simulation killed 'nohype-killed-share'
   in_simulation killed '    L3:0=fff;1=fff;2=3f;3=fff'
-  same "$(status_of share-undo)" 0 || { cat "$OUT/share-undo.err"; return 1; }
-  has "$(cat "$OUT/share-undo.err")" 'the shares of caches and bandwidth of 1 killed VM are the host'"'"'s again'
+  same "$(status_of share-recover)" 0 || { cat "$OUT/share-recover.err"; return 1; }
+  has "$(cat "$OUT/share-recover.out")" 'the shares of caches and bandwidth of 1 killed VMs are the host'"'"'s again'
   same "$(cat "$OUT/undone.resctrl")" "$(cat "$OUT/before.resctrl")"
 }

@@ -27,6 +27,8 @@ static void recovered_print(const struct recovered *recovered)
 		printf("%u core managers without a supervisor were ended\n", recovered->cores_killed);
 	if (recovered->vms)
 		printf("the functions of %u killed VMs are the host's again\n", recovered->vms);
+	if (recovered->caches)
+		printf("the shares of caches and bandwidth of %u killed VMs are the host's again\n", recovered->caches);
 	if (recovered->pages)
 		printf("%" PRIu64 " huge pages that killed VMs had reserved are out of the host's pools again\n",
 		       recovered->pages);

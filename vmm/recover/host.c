@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host's own things: cores half taken, functions and huge pages of killed VMs. */
+/* The host's own things: cores half taken, functions, shares of caches and huge pages of killed VMs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "memmap/memmap.h"
 #include "pinning/host/host.h"
+#include "pinning/resctrl/resctrl.h"
 #include "sriov/sriov.h"
 #include "vmm/recover/recover.h"
 
@@ -49,6 +50,8 @@ int recover_host(struct recovered *recovered, const char *state)
 	int err = functions_recover(state, &recovered->vms), next = pool_recover(state, &recovered->pages);
 
 	err = err ? err : next;
+	next = cache_recover("", state, &recovered->caches);
+	err = err ? err : next;
 	next = cores_recover(recovered, state);
 	return err ? err : next;
 }
@@ -63,14 +66,14 @@ void recovered_add(struct recovered *recovered, const char *name, const char *st
 
 bool recovered_any(const struct recovered *recovered)
 {
-	return recovered->cores || recovered->vms || recovered->pages || recovered->cores_killed ||
+	return recovered->cores || recovered->vms || recovered->caches || recovered->pages || recovered->cores_killed ||
 	       json_array_size(recovered->lives);
 }
 
 json_t *recovered_json(const struct recovered *recovered)
 {
-	return json_pack("{s:s?, s:i, s:I, s:i, s:O?, s:b}", "cores", recovered->cores, "functions_of",
-			 (int)recovered->vms, "pages", (json_int_t)recovered->pages, "core_managers",
+	return json_pack("{s:s?, s:i, s:i, s:I, s:i, s:O?, s:b}", "cores", recovered->cores, "functions_of",
+			 (int)recovered->vms, "caches_of", (int)recovered->caches, "pages", (json_int_t)recovered->pages, "core_managers",
 			 (int)recovered->cores_killed, "vms", recovered->lives, "nohyped_runs", recovered->by_manager);
 }
 

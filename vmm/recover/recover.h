@@ -14,6 +14,7 @@
 struct recovered {
 	char *cores;		   /* of an apply that was cut off, given back; NULL: none was */
 	unsigned int vms;	   /* killed ones whose functions are the host's again */
+	unsigned int caches;	   /* the same of shares of caches and bandwidth */
 	uint64_t pages;		   /* huge ones of killed VMs, out of the host's pools again */
 	unsigned int cores_killed; /* core managers without a supervisor, ended */
 	json_t *lives;		   /* VMs that wrote no end, or whose memory was left: array of { vm, state, memory } */
@@ -23,7 +24,7 @@ struct recovered {
 #define RECOVERED_NONE ((struct recovered){ 0 })
 
 /*
- * host.c: settings, functions and pages of which the records lie in @state. All is tried, whatever fails; the first
+ * host.c: settings, functions, shares of caches and pages of which the records lie in @state. All is tried, whatever fails; the first
  * negative errno, reported. recovered_free() in any case.
  */
 int recover_host(struct recovered *recovered, const char *state);
