@@ -8,9 +8,9 @@ static const char *const texts[] = {
 	[EXIT_ERROR] = "an error of nohype's own",
 	[EXIT_USAGE] = "bad usage or configuration",
 	[EXIT_HOST] = "this host can't, or can't keep a guarantee that was asked for",
-	[EXIT_GUEST] = "the guest died before the seal: triple fault, panic, reset loop",
+	[EXIT_GUEST] = "the guest died: triple fault, panic (sealed or not), or KVM can't run it on",
 	[EXIT_VIOLATION] = "a violation: the sealed guest did what the seal level forbids",
-	[EXIT_ABORTED] = "aborted: by order, heartbeat or time limit",
+	[EXIT_ABORTED] = "aborted: by order, heartbeat, time limit, or as a guarantee or a function was lost",
 	[EXIT_TIMEOUT] = "what was waited for did not come in the time that --timeout gave",
 };
 

@@ -8,9 +8,9 @@ enum exit_code {
 	EXIT_ERROR = 1,	    /* an error of ours */
 	EXIT_USAGE = 2,	    /* bad usage or configuration */
 	EXIT_HOST = 3,	    /* this host can't, or can't keep a guarantee that was asked for */
-	EXIT_GUEST = 4,	    /* the guest died before the seal: triple fault, panic, reset loop */
+	EXIT_GUEST = 4,	    /* the guest died: triple fault, panic (sealed or not), or KVM can't run it on */
 	EXIT_VIOLATION = 5, /* the sealed guest did what the seal level forbids */
-	EXIT_ABORTED = 6,   /* by order, heartbeat or time limit */
+	EXIT_ABORTED = 6,   /* by order, heartbeat, time limit, or as a guarantee or a function was lost */
 	EXIT_TIMEOUT = 124, /* of --wait, and no VM's end: --timeout has passed; the number is timeout(1)'s */
 };
 
