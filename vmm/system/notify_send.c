@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "vmm/system/notify.h"
 
 #define SECONDS 15 /* until a target is given up for this time */
@@ -91,21 +93,24 @@ static void command_exec(const struct target *target, int in)
 	_exit(127);
 }
 
+/* No pipe: one that reads nothing of it can't make us wait. No file: somebody else can have filled its disk. */
+static int command_input(const char *event)
+{
+	int fd = memfd_create("event", MFD_CLOEXEC);
+
+	if (fd >= 0 && (dprintf(fd, "%s\n", event) != (int)strlen(event) + 1 || lseek(fd, 0, SEEK_SET)))
+		fd_close(&fd);
+	return fd;
+}
+
 static int command_send(const struct target *target, const char *event, char *why, size_t size)
 {
-	FILE *in = tmpfile(); /* no pipe: one that reads nothing of it can't make us wait */
-	int status = -1;
-	pid_t pid = -1;
+	int in = command_input(event), status = -1;
+	pid_t pid = in < 0 ? -1 : fork();
 
-	if (in) {
-		fprintf(in, "%s\n", event);
-		rewind(in);
-		pid = fork();
-	}
 	if (pid == 0)
-		command_exec(target, fileno(in));
-	if (in)
-		fclose(in);
+		command_exec(target, in);
+	fd_close(&in);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		snprintf(why, size, "it can't be run: %s", strerror(errno));
 	else if (WIFSIGNALED(status))
