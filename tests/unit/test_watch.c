@@ -146,6 +146,28 @@ START_TEST(last_words_are_heard)
 }
 END_TEST
 
+/* At audit it can go on for ever: what it says is a part of the VM's log, in a file system that others need too. */
+START_TEST(words_have_an_end)
+{
+	struct capture cap;
+	char *said, byte;
+
+	ck_assert_int_eq(capture_begin(&cap), 0);
+	for (unsigned int put = 0; put < 3000; put += events_put(EVENT_LOG, LOG_NOTE))
+		while (recv(vm.event_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+			ck_assert(events_receive(&vm));
+	said = capture_end(&cap);
+	ck_assert_uint_eq(lines_of(said), 1000);
+	ck_assert_ptr_nonnull(strstr(said, "what follows is dropped"));
+	ck_assert(!vm.core_failed);
+	events_put(EVENT_LOG, LOG_ERROR);
+	while (recv(vm.event_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		ck_assert(events_receive(&vm));
+	ck_assert(vm.core_failed);
+	free(said);
+}
+END_TEST
+
 /* An order that comes while it is being sealed is what ended it, not that the dead couldn't be sealed. */
 START_TEST(dead_are_not_sealed)
 {
@@ -574,6 +596,7 @@ int main(void)
 	tcase_add_test(tc, guest_is_ready_once);
 	tcase_add_test(tc, events_have_turns);
 	tcase_add_test(tc, last_words_are_heard);
+	tcase_add_test(tc, words_have_an_end);
 	tcase_add_test(tc, dead_are_not_sealed);
 	tcase_add_test(tc, dead_are_not_asked);
 	tcase_add_test(tc, refused_fds_are_closed_once);

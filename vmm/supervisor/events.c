@@ -10,6 +10,8 @@
 #include "base/util.h"
 #include "vmm/supervisor/internal.h"
 
+#define CORE_WORDS_MAX 1000 /* messages of one VM's life */
+
 /* Nothing that a terminal would act on. */
 void text_tame(char *text, size_t size)
 {
@@ -19,11 +21,17 @@ void text_tame(char *text, size_t size)
 			*c = '?';
 }
 
+/* At audit it can go on for ever, and would fill the host's log. */
 static void event_log(struct vm *vm, const struct event *event)
 {
 	if (event->level == LOG_ERROR)
 		vm->core_failed = true;
-	log_write((enum log_level)event->level, event->text);
+	if (vm->core_words == CORE_WORDS_MAX)
+		return;
+	if (++vm->core_words < CORE_WORDS_MAX)
+		log_write((enum log_level)event->level, event->text);
+	else
+		warn("the core manager has said more than any has to say: what follows is dropped");
 }
 
 static bool event_is_valid(const struct event *event)

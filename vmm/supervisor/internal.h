@@ -94,6 +94,7 @@ struct vm {
 	int client_fd;		 /* one who is about to give one, or -1 */
 	int64_t client_since;	 /* ns, CLOCK_MONOTONIC */
 	struct event end;	 /* type 0: the core manager has said nothing of an end */
+	unsigned int core_words; /* messages of its that were logged */
 	bool core_failed;	 /* it reported an error of its own */
 	bool core_gone;		 /* and was waited for */
 	int core_status;	 /* then: as waitpid gives it */
@@ -295,12 +296,14 @@ bool events_receive(struct vm *vm);
 
 /*
  * life.c: what the system manager is told, if there is one. life_begin: -EBADF, reported, if there is none. life_say,
- * life_step, life_change (of a guarantee; NULL: of the host) and life_end can't fail the VM.
+ * life_step, life_change (of a guarantee; NULL: of the host), life_cause (it ends, as @outcome says) and life_end can't
+ * fail the VM.
  */
 int life_begin(struct vm *vm);
 void life_say(struct vm *vm, const char *state);
 void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns);
 void life_change(struct vm *vm, const char *guarantee, const char *state, const char *evidence);
+void life_cause(struct vm *vm, const struct outcome *outcome);
 void life_end(struct vm *vm, const struct outcome *outcome);
 /* Standard output is a file that a guest could fill a disk by: it keeps its last part. */
 void life_console(void);

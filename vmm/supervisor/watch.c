@@ -84,6 +84,8 @@ static void out_write(struct vm *vm, struct console *con)
 		stream_drop(&con->out, (size_t)len);
 		if (vm->opt->managed)
 			life_console();
+	} else if (errno == ENOSPC && vm->opt->managed) {
+		con->out.count = 0; /* /run is full, by whomever: no reason to end it */
 	} else if (errno != EINTR && errno != EAGAIN) {
 		con->out = (struct stream){ .closed = true };
 		vm_stop(vm, EXIT_ABORTED, "the console's reader went away, and the guest was ended");
