@@ -465,18 +465,21 @@ END
   still_well
 }
 
-@test "a reader of events that goes away, and more readers than there may be" {
-  run timeout 100 python3 - "$FOLDER/r/api.sock" <<'END'
+@test "a reader of events that goes away, and more readers than there may be: who only reads takes none of the others'" {
+  run timeout 100 python3 - "$FOLDER/r/monitor.sock" "$FOLDER/r/api.sock" <<'END'
 import collections, socket, sys
-peers = [socket.socket(socket.AF_UNIX) for _ in range(20)]
-found = collections.Counter()
-for peer in peers:
-    peer.connect(sys.argv[1])
-    peer.sendall(b"GET /v1/events?after=0 HTTP/1.1\r\nHost: n\r\n\r\n")
-    found[peer.makefile("rb").readline().split()[1].decode()] += 1
-print(*sorted(found.items()))
+peers = []
+for path in sys.argv[1:]:
+    found = collections.Counter()
+    for _ in range(20):
+        peer = socket.socket(socket.AF_UNIX)
+        peers.append(peer)
+        peer.connect(path)
+        peer.sendall(b"GET /v1/events?after=0 HTTP/1.1\r\nHost: n\r\n\r\n")
+        found[peer.makefile("rb").readline().split()[1].decode()] += 1
+    print(*sorted(found.items()))
 END
-  same "$status $output" "0 ('200', 16) ('503', 4)"
+  same "$status ${lines[*]}" "0 ('200', 16) ('503', 4) ('200', 16) ('503', 4)"
   api /v1/vms/event -X PUT -d '{"kernel":"/absent"}' >/dev/null
   still_well
 }
@@ -500,6 +503,18 @@ PATHS='{"kernel":"k","initrd":"i","report":"r",
   same "$(api /v1/vms/paths/config | sed 's/|200$//' | jq -c '[.. | strings]')" \
     "$(jq -nc --arg at "$(realpath "$folder")" '[("k","i","r","d","e") | "\($at)/\(.)"] + ["nvme0","\($at)/m","\($at)/n","nvme1","\($at)/o","on-stop"]')"
   "$NOHYPE" delete paths
+}
+
+@test "a reader of events who has had more than there were, up to the largest number, waits for the next" {
+  local sock after
+  for sock in api monitor; do
+    for after in 9223372036854775806 9223372036854775807; do
+      run curl -s --max-time 1 --unix-socket "$FOLDER/r/$sock.sock" -w '%{http_code}' -H "Last-Event-ID: $after" http://n/v1/events
+      has "$output" 200
+    done
+  done
+  has "$(api "/v1/events?after=9223372036854775808")" '|400'
+  still_well
 }
 
 @test "nohype start, list, show and delete" {

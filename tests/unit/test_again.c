@@ -4,11 +4,13 @@
 #undef fail /* an old macro of Check: ours is in base/log.h */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,7 +35,7 @@ static void folders_make(void)
 {
 	strcpy(top, folder);
 	ck_assert_ptr_nonnull(mkdtemp(top));
-	run("mkdir vms vm vm/web && echo '{}' >vms/web.json");
+	run("mkdir vms vm vm/web && echo '{\"kernel\":\"/k\",\"restart\":{\"policy\":\"always\"}}' >vms/web.json");
 }
 
 /* State and run-time folder are one here. What it says itself is of no interest. */
@@ -61,8 +63,10 @@ static void manager_die(struct manager *manager, struct capture *capture)
 	free(manager);
 }
 
-/* A life that nobody holds, of run @first: as its supervisor has left it, who was killed. */
-static void life_make(json_int_t first)
+#define VIOLATION "{\"code\":5,\"text\":\"it broke its seal\",\"violation\":{\"reason\":\"CPUID\"}}"
+
+/* A life that nobody holds, of run @first: as its supervisor has left it, who was killed; why it ended, or NULL. */
+static void life_make_for(json_int_t first, const char *cause)
 {
 	static const char *const records[] = {
 		"{\"state\":\"planned\",\"pid\":1,\"core\":0}",
@@ -70,7 +74,7 @@ static void life_make(json_int_t first)
 		"{\"state\":\"sealed\",\"pid\":1,\"core\":0}",
 		"{\"sequence\":\"stop\",\"step\":\"order\",\"ns\":2}",
 	};
-	char path[256], text[64];
+	char path[256], text[256];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/vm/web/life", top);
@@ -81,7 +85,15 @@ static void life_make(json_int_t first)
 	ck_assert_int_eq(record_append(fd, text), 0);
 	for (size_t i = 0; i < 4; i++)
 		ck_assert_int_eq(record_append(fd, records[i]), 0);
+	snprintf(text, sizeof(text), "{\"state\":\"aborting\",\"pid\":1,\"core\":0,\"cause\":%s}", cause ?: "");
+	if (cause)
+		ck_assert_int_eq(record_append(fd, text), 0);
 	close(fd);
+}
+
+static void life_make(json_int_t first)
+{
+	life_make_for(first, NULL);
 }
 
 /* How many events say @what. */
@@ -112,7 +124,7 @@ static json_int_t started(void)
 	struct manager *manager = manager_begin(&capture);
 	json_int_t first;
 
-	vm_begin(manager, manager->vms[0], json_object());
+	ck_assert_int_eq(vm_begin(manager, manager->vms[0], json_object()), 0);
 	first = manager->vms[0]->run;
 	manager_die(manager, &capture);
 	return first;
@@ -164,7 +176,7 @@ START_TEST(a_life_is_told_from_its_begin)
 }
 END_TEST
 
-/* It died between the event and the new life's first record: the old one is no news. */
+/* It died between the event and the new life's first record: the old one is no news, the new one was not begun. */
 START_TEST(an_older_life_is_not_told_again)
 {
 	struct capture capture;
@@ -172,9 +184,130 @@ START_TEST(an_older_life_is_not_told_again)
 
 	lived();
 	started();
+	for (unsigned int i = 0; i < 3; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "\"planned\""), 1);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 2);
+		ck_assert_uint_eq(told(manager, "it was not begun"), 1);
+		/* after the first, and after that */
+		ck_assert_uint_eq(told(manager, "\"waiting\""), 2);
+		ck_assert_int_gt(manager->vms[0]->restart_at, 0);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* Its supervisor had said that the seal was broken, and was killed while it cleared. */
+START_TEST(a_violation_stays_one)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture capture;
+	struct manager *manager;
+	bool recover = _i;
+
+	folders_make();
+	life_make_for(started(), VIOLATION);
+	if (recover)
+		ck_assert_int_eq(recover_lives(&recovered, top, top), 0);
+	recovered_free(&recovered);
+	for (unsigned int i = 0; i < 2; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "\"code\":5"), 1);
+		ck_assert_uint_eq(told(manager, "it broke its seal"), 1);
+		ck_assert_uint_eq(told(manager, "\"violation\":{\"reason\":\"CPUID\"}"), 1);
+		ck_assert_uint_eq(told(manager, "\"waiting\""), 0);
+		ck_assert_int_eq(manager->vms[0]->restart_at, 0);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* What was of one of that name that was deleted is nothing of the one that came after it. */
+START_TEST(one_that_was_deleted_is_forgotten)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	lived(); /* and is to be started again */
+	manager = manager_begin(&capture);
+	event_add(manager, "deleted", manager->vms[0], json_object());
+	manager_die(manager, &capture);
+	run("rm vm/web/life");
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	ck_assert_str_eq(manager->vms[0]->state, "defined");
+	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
+	ck_assert_ptr_null(manager->vms[0]->end);
+	ck_assert_int_eq(manager->vms[0]->run, 0);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+static off_t events_size(void)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/events", top);
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void room_set(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Nothing is started then; what happens all the same is written as soon as there is room. */
+START_TEST(a_full_disk)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_int_t last;
+
+	lived();
+	signal(SIGXFSZ, SIG_IGN);
+	manager = manager_begin(&capture);
+	last = manager->last_event;
+	room_set((rlim_t)events_size() + 20);
+	ck_assert_int_lt(vm_begin(manager, manager->vms[0], json_object()), 0);
+	ck_assert_int_eq(manager->last_event, last);
+	event_add(manager, "stop", manager->vms[0], json_object());
+	event_add(manager, "test", NULL, json_pack("{s:s}", "text", "of no room"));
+	ck_assert_int_lt(vm_begin(manager, manager->vms[0], json_object()), 0);
+	ck_assert_int_eq(manager->last_event, last + 2);
+	room_set(RLIM_INFINITY);
+	ck_assert_int_eq(vm_begin(manager, manager->vms[0], json_object()), 0);
+	manager_die(manager, &capture);
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(manager->last_event, last + 3);
+	ck_assert_uint_eq(told(manager, "of no room"), 1);
+	ck_assert_uint_eq(told(manager, "\"start\""), 2);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* Its events are gone, as after a restored STATE: its life is told, and no number is given again. */
+START_TEST(a_life_that_events_know_nothing_of)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	lived();
+	life_make(1000);
 	manager = manager_follow(&capture);
+	ck_assert_int_gt(manager->last_event, 1000);
 	ck_assert_uint_eq(told(manager, "\"planned\""), 1);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+	ck_assert_int_eq(events_first(manager), 1001);
 	manager_die(manager, &capture);
 	run("rm -r $PWD");
 }
@@ -339,16 +472,6 @@ static void events_many(struct manager *manager, unsigned int count, size_t size
 	free(text);
 }
 
-static off_t events_size(void)
-{
-	char path[64];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/events", top);
-	ck_assert_int_eq(stat(path, &st), 0);
-	return st.st_size;
-}
-
 /* What was told of a VM is known still when the events that did are not kept any more; and the numbers go on. */
 START_TEST(events_that_grow_long_are_made_shorter)
 {
@@ -432,6 +555,10 @@ int main(void)
 	tcase_add_test(tc, an_end_with_the_host_is_told_once);
 	tcase_add_test(tc, a_long_life_has_its_end);
 	tcase_add_test(tc, an_end_that_was_told_is_in_its_life);
+	tcase_add_loop_test(tc, a_violation_stays_one, 0, 2);
+	tcase_add_test(tc, one_that_was_deleted_is_forgotten);
+	tcase_add_test(tc, a_full_disk);
+	tcase_add_test(tc, a_life_that_events_know_nothing_of);
 	tcase_add_test(tc, events_that_grow_long_are_made_shorter);
 	suite_add_tcase(suite, tc);
 	srunner_run_all(runner, CK_ENV);

@@ -20,7 +20,8 @@ struct life {
 	char state[16]; /* the last that was said; "" none */
 	pid_t pid, core;
 	unsigned int records;
-	off_t whole; /* bytes that are records; what follows was cut */
+	off_t whole;   /* bytes that are records; what follows was cut */
+	json_t *cause; /* why it was ending, or NULL: code, text, violation */
 };
 
 static bool life_take(void *context, const char *text)
@@ -30,8 +31,11 @@ static bool life_take(void *context, const char *text)
 	const char *state = json_string_value(json_object_get(record, "state"));
 
 	life->records++;
-	if (state)
+	if (state) {
 		snprintf(life->state, sizeof(life->state), "%s", state);
+		json_decref(life->cause);
+		life->cause = json_incref(json_object_get(record, "cause"));
+	}
 	if (json_object_get(record, "pid"))
 		life->pid = (pid_t)json_integer_value(json_object_get(record, "pid"));
 	if (json_object_get(record, "core"))
@@ -40,6 +44,7 @@ static bool life_take(void *context, const char *text)
 	return true;
 }
 
+/* life_free() in any case. */
 static int life_read(struct life *life, int fd)
 {
 	unsigned int bad = 0;
@@ -48,6 +53,12 @@ static int life_read(struct life *life, int fd)
 	*life = (struct life){ 0 };
 	left = records_read(fd, &life->whole, &bad, life_take, life);
 	return MIN(left, 0);
+}
+
+static void life_free(struct life *life)
+{
+	json_decref(life->cause);
+	life->cause = NULL;
 }
 
 /* False: there is none. */
@@ -62,6 +73,7 @@ static bool life_find(struct life *life, const char *run, const char *name)
 	if (fd < 0)
 		return false;
 	life_read(life, fd);
+	life_free(life);
 	close(fd);
 	return true;
 }
@@ -84,9 +96,12 @@ bool life_is_open(const char *run, const char *name, pid_t pid)
 static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd,
 		      const struct fate *fate)
 {
-	json_t *end = json_pack("{s:s, s:i, s:s, s:n, s:I, s:s}", "state", "gone", "code", EXIT_ERROR, "text",
-				"all that ran it was killed", "violation", "cleared_bytes", (json_int_t)fate->cleared,
-				"memory", fate->text);
+	const char *why = json_string_value(json_object_get(life->cause, "text"));
+	json_int_t code = json_integer_value(json_object_get(life->cause, "code"));
+	json_t *end = json_pack("{s:s, s:I, s:s++, s:O?, s:I, s:s}", "state", "gone", "code", code ? code : EXIT_ERROR,
+				"text", "all that ran it was killed", why ? "; before that: " : "", why ?: "",
+				"violation", json_object_get(life->cause, "violation"), "cleared_bytes",
+				(json_int_t)fate->cleared, "memory", fate->text);
 	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
 	int err = text ? 0 : -ENOMEM;
 
@@ -124,6 +139,7 @@ static int life_recover(struct recovered *recovered, int folder, const char *nam
 			err = life_close(recovered, &life, name, fd, &fate);
 			memory = fate.err;
 		}
+		life_free(&life);
 	}
 	close(fd);
 	return err ? fail(err, "\"%s\": %s", path, strerror(-err)) : memory;

@@ -40,17 +40,30 @@ int life_begin(struct vm *vm)
 	return 0;
 }
 
-void life_say(struct vm *vm, const char *state)
+static void state_write(struct vm *vm, const char *state, json_t *cause)
 {
-	json_t *record;
+	json_t *record =
+		json_pack("{s:s, s:I, s:i, s:i, s:o*}", "state", state, "ns", (json_int_t)(clock_now() - vm->started),
+			  "pid", (int)getpid(), "core", (int)vm->core_pid, "cause", cause);
 
-	if (!vm->opt->managed)
-		return;
-	record = json_pack("{s:s, s:I, s:i, s:i}", "state", state, "ns", (json_int_t)(clock_now() - vm->started), "pid",
-			   (int)getpid(), "core", (int)vm->core_pid);
 	if (vm->cfg->clear_verify) /* for who clears when we have been killed */
 		json_object_set_new(record, "verify", json_true());
 	life_write(vm, record);
+}
+
+void life_say(struct vm *vm, const char *state)
+{
+	if (vm->opt->managed)
+		state_write(vm, state, NULL);
+}
+
+/* For who has to tell the end when we are killed on the way to it: a violation stays one. */
+void life_cause(struct vm *vm, const struct outcome *outcome)
+{
+	if (vm->opt->managed)
+		state_write(vm, outcome->code == EXIT_CLEAN ? "stopping" : "aborting",
+			    json_pack("{s:i, s:s, s:o}", "code", (int)outcome->code, "text", outcome->text, "violation",
+				      violation_json(vm)));
 }
 
 void life_step(struct vm *vm, const char *sequence, const char *step, int64_t ns)

@@ -250,7 +250,7 @@ static void vm_live(struct vm *vm, struct outcome *outcome)
 	vm->outcome = outcome;
 	vm->sequence = outcome->code == EXIT_CLEAN ? SEQUENCE_STOP : SEQUENCE_ABORT;
 	step_say(vm, vm->sequence, STEP_VCPUS);
-	life_say(vm, outcome->code == EXIT_CLEAN ? "stopping" : "aborting");
+	life_cause(vm, outcome);
 	ledger_print(vm);
 	evidence_print(vm);
 	report_collect(vm, outcome);

@@ -158,8 +158,13 @@ static void start_answer(struct request *request, struct managed *vm, struct ans
 		answer_problem(answer, 409, NULL, "\"%s\" runs already (%s)", vm->name, vm->state);
 		return;
 	}
+	err = vm_begin(request->manager, vm, by_json(request));
+	if (err) {
+		answer_problem(answer, 500, NULL, "\"%s\": not started, as its start can't be written to %s/events: %s",
+			       vm->name, request->manager->folders.state, strerror(-err));
+		return;
+	}
 	vm->restarts = 0;
-	vm_begin(request->manager, vm, by_json(request));
 	err = vm_launch(request->manager, vm);
 	if (err)
 		answer_problem(answer, 500, NULL, "\"%s\": its supervisor doesn't start: %s", vm->name, strerror(-err));

@@ -17,6 +17,12 @@ json_int_t events_first(const struct manager *manager)
 	return manager->last_event - (json_int_t)json_array_size(manager->events) + 1;
 }
 
+static void unwritten_tell(const struct manager *manager, int err)
+{
+	warn("events: \"%s/events\": event %lld: not written, to be tried with the next: %s", manager->folders.state,
+	     (long long)manager->last_event, strerror(-err));
+}
+
 static void event_keep(struct manager *manager, const char *text)
 {
 	json_array_append_new(manager->events, json_string(text));
@@ -36,10 +42,10 @@ static void time_now(char text[32])
 	snprintf(text + len, 32 - len, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
+/* The next event, in memory; takes @event. */
+static void event_make(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
 {
 	char time[32], *text;
-	int err;
 
 	time_now(time);
 	manager->last_event++;
@@ -50,17 +56,64 @@ json_int_t event_add(struct manager *manager, const char *type, const struct man
 		json_object_set_new(event, "vm", json_string(vm->name));
 	text = json_dumps(event, JSON_COMPACT);
 	json_decref(event);
-	err = text ? record_append(manager->events_fd, text) : -ENOMEM;
-	if (!err && fdatasync(manager->events_fd))
-		err = -errno;
-	if (err)
-		warn("events: \"%s/events\": event %lld: not written: %s", manager->folders.state,
-		     (long long)manager->last_event, strerror(-err));
 	event_keep(manager, text ? text : "{}");
 	free(text);
+}
+
+/* What isn't on the disk yet, as it had no room for it. */
+static int events_store(struct manager *manager)
+{
+	json_int_t first = events_first(manager), id = MAX(manager->last_stored + 1, first);
+	int err = 0;
+
+	for (; !err && id <= manager->last_event; id++) {
+		err = record_append(manager->events_fd,
+				    json_string_value(json_array_get(manager->events, (size_t)(id - first))));
+		if (!err)
+			manager->last_stored = id;
+	}
+	if (!err && fdatasync(manager->events_fd))
+		err = -errno;
+	return err;
+}
+
+void event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
+{
+	int err;
+
+	event_make(manager, type, vm, event);
+	err = events_store(manager);
+	if (err)
+		unwritten_tell(manager, err);
 	events_shorten(manager);
 	streams_wake(manager);
-	return manager->last_event;
+}
+
+int event_begin(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
+{
+	int err;
+
+	event_make(manager, type, vm, event);
+	err = events_store(manager);
+	if (err && manager->last_stored < manager->last_event) {
+		json_array_remove(manager->events, json_array_size(manager->events) - 1);
+		manager->last_event--;
+		return fail(err, "events: \"%s/events\": %s", manager->folders.state, strerror(-err));
+	}
+	if (err)
+		unwritten_tell(manager, err);
+	events_shorten(manager);
+	streams_wake(manager);
+	return 0;
+}
+
+void events_skip(struct manager *manager, json_int_t id)
+{
+	if (id <= manager->last_event)
+		return;
+	json_array_clear(manager->events);
+	manager->last_event = id;
+	manager->last_stored = id;
 }
 
 /* What an older nohyped had told of a life isn't told again. */
@@ -81,6 +134,8 @@ static bool event_recall(void *context, const char *text)
 		manager->last_event = id;
 		event_keep(manager, text);
 	}
+	if (vm && strcmp(type, "deleted") == 0)
+		vm_forget(vm);
 	if (vm)
 		vm_restart_recall(vm, type, event);
 	if (strcmp(type, "manager") == 0)
@@ -144,6 +199,7 @@ int events_open(struct manager *manager)
 	if (!err)
 		err = events_read(manager, path);
 	free(path);
+	manager->last_stored = manager->last_event;
 	if (!err)
 		events_shorten(manager);
 	return err;

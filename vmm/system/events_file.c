@@ -118,6 +118,7 @@ void events_shorten(struct manager *manager)
 	if (fd >= 0) {
 		close(manager->events_fd);
 		manager->events_fd = fd;
+		manager->last_stored = manager->last_event;
 		fstat(fd, &st);
 	} else {
 		warn("events: \"%s/events\": has %llu MiB, and no shorter one can take its place: %s",

@@ -10,11 +10,14 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/exit_code.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -121,13 +124,22 @@ static void step_take(struct managed *vm, const json_t *record)
 		snprintf(vm->step, sizeof(vm->step), "%s: %s", sequence, step);
 }
 
-/* Its first record says which run it is, so which memory is its. Of one before the last start, all was told. */
+/*
+ * Its first record says which run it is, so which memory is its. Of one before the last start, all was told; of one
+ * that no event is left of, nothing.
+ */
 static void run_take(struct manager *manager, struct managed *vm, const json_t *record)
 {
 	json_int_t run = json_integer_value(json_object_get(record, "run"));
 
-	if (run < vm->run)
+	if (run < vm->run) {
 		vm->told = INT64_MAX;
+		vm->unbegun = vm->unended ? vm->run : 0;
+	}
+	if (run > vm->run) {
+		vm_forget(vm);
+		events_skip(manager, run);
+	}
 	vm->run = run;
 	stored_take(manager, vm);
 }
@@ -147,6 +159,7 @@ static bool record_tell(struct manager *manager, struct managed *vm, const char 
 /* What the host has changed under it: a guarantee that was lost or is held again, or its sleep or clock. */
 static void change_take(struct manager *manager, struct managed *vm, json_t *change)
 {
+	vm->ns = MAX(vm->ns, json_integer_value(json_object_get(change, "ns")));
 	if (json_is_object(change))
 		record_tell(manager, vm, json_object_get(change, "guarantee") ? "guarantee" : "host", change);
 }
@@ -158,6 +171,13 @@ static bool is_running(const struct managed *vm)
 	return vm->pid_fd >= 0 && poll(&process, 1, 0) == 0;
 }
 
+/* NULL: there is none any more. */
+static void cause_set(struct managed *vm, json_t *cause)
+{
+	json_decref(vm->cause);
+	vm->cause = json_incref(cause);
+}
+
 static void record_take(struct manager *manager, struct managed *vm, json_t *record, const char *state)
 {
 	vm->seq++;
@@ -166,8 +186,11 @@ static void record_take(struct manager *manager, struct managed *vm, json_t *rec
 		run_take(manager, vm, record);
 	if (state) {
 		vm->state = state;
+		vm->ns = json_integer_value(json_object_get(record, "ns"));
 		vm->verify |= json_is_true(json_object_get(record, "verify"));
 		json_object_del(record, "verify");
+		cause_set(vm, json_object_get(record, "cause"));
+		json_object_del(record, "cause");
 		if (json_object_get(record, "core"))
 			vm->core = (pid_t)json_integer_value(json_object_get(record, "core"));
 		if (strcmp(state, "gone") == 0)
@@ -234,16 +257,33 @@ static bool life_is_locked(const struct managed *vm)
 	return locked;
 }
 
+static bool memory_is_wanted(const struct managed *vm)
+{
+	return vm->memory_fd < 0 && !vm->clearing && state_listens(vm->state) && is_running(vm);
+}
+
+void memories_hold(struct manager *manager)
+{
+	for (unsigned int i = 0; i < manager->count; i++) {
+		struct managed *vm = manager->vms[i];
+
+		if (memory_is_wanted(vm) && clock_now() >= vm->deaf_until)
+			memory_hold(vm, MEMORY_PATIENCE_MS / 10);
+	}
+}
+
 void vm_read(struct manager *manager, struct managed *vm)
 {
 	struct following following = { manager, vm };
 	unsigned int bad = 0;
+	int err;
 
 	if (vm->life_fd < 0)
 		return;
 	records_read(vm->life_fd, &vm->life_at, &bad, life_take, &following);
-	if (following.any && is_running(vm) && !vm->clearing && state_listens(vm->state))
-		memory_hold(vm);
+	err = following.any && memory_is_wanted(vm) ? memory_hold(vm, MEMORY_PATIENCE_MS) : 0;
+	if (err)
+		warn("%s: its memory is held by its supervisor alone for now: %s", vm->name, strerror(-err));
 	if (bad)
 		warn("%s: %u records of its life were cut or altered", vm->name, bad);
 }
@@ -268,6 +308,18 @@ static void end_write(const struct managed *vm, const json_t *record)
 	free(text);
 }
 
+/* ns until now, or till its record is silent, if that isn't there any more. */
+static int64_t life_lasted(const struct managed *vm)
+{
+	struct timespec now;
+	struct stat st;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (vm->life_fd < 0 || fstat(vm->life_fd, &st) || now.tv_sec <= st.st_mtim.tv_sec)
+		return vm->ns;
+	return vm->ns + (now.tv_sec - st.st_mtim.tv_sec) * INT64_C(1000000000);
+}
+
 /*
  * An end that it hasn't written itself: after all that was told, and all that its record has, so that it is no news
  * when that is read again.
@@ -275,34 +327,43 @@ static void end_write(const struct managed *vm, const json_t *record)
 static void end_tell(struct manager *manager, struct managed *vm, enum exit_code code, const char *text, off_t cleared,
 		     const char *memory)
 {
-	json_t *record;
+	json_t *violation = json_object_get(vm->cause, "violation"), *record;
 
 	vm->seq = MAX(vm->told == INT64_MAX ? 0 : vm->told, vm->seq) + 1;
 	vm->told = vm->seq;
 	vm->state = "gone";
-	record = json_pack("{s:s, s:i, s:s, s:n, s:I, s:I, s:I, s:s}", "state", vm->state, "code", (int)code, "text",
-			   text, "violation", "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq,
-			   "memory", memory);
+	record = json_pack("{s:s, s:I, s:i, s:s, s:O?, s:I, s:I, s:I, s:s}", "state", vm->state, "ns",
+			   (json_int_t)life_lasted(vm), "code", (int)code, "text", text, "violation", violation,
+			   "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq, "memory", memory);
 	end_set(vm, record);
 	if (vm->life_fd >= 0)
 		end_write(vm, record);
 	event_add(manager, "state", vm, record);
 }
 
-/* Its record has no "gone": it was killed, or did not come so far. */
-static void end_invent(struct manager *manager, struct managed *vm, const siginfo_t *info)
+/* What it had said of its end before it was killed on the way there stays: a violation is one. */
+static enum exit_code cause_find(const struct managed *vm, char *text, size_t size)
 {
-	bool exited = info->si_pid && info->si_code == CLD_EXITED, ran = strcmp(vm->state, "defined") != 0;
-	bool cleared = vm->clearing && exited && info->si_status == 0;
-	char text[1200] = "the supervisor was killed", last[1024] = "";
-	enum exit_code code = EXIT_ERROR;
+	const char *why = json_string_value(json_object_get(vm->cause, "text"));
+	json_int_t code = json_integer_value(json_object_get(vm->cause, "code"));
 
 	if (*vm->step)
-		snprintf(text, sizeof(text), "the supervisor was killed at \"%s\"", vm->step);
-	if (exited && !ran) {
+		snprintf(text, size, "the supervisor was killed at \"%s\"%s%s", vm->step, why ? "; before that: " : "",
+			 why ?: "");
+	return code > EXIT_ERROR && code <= EXIT_ABORTED ? (enum exit_code)code : EXIT_ERROR;
+}
+
+/* Its record has no "gone": it was killed, it did not come so far, or there was no room for it. */
+static void end_invent(struct manager *manager, struct managed *vm, bool cleared)
+{
+	bool ran = strcmp(vm->state, "defined") != 0;
+	char text[1400] = "the supervisor was killed", last[1024] = "";
+	enum exit_code code = cause_find(vm, text, sizeof(text));
+
+	if (vm->status >= 0) {
 		log_last(manager, vm, last, sizeof(last));
-		snprintf(text, sizeof(text), "it did not start: %s", last);
-		code = info->si_status < EXIT_GUEST ? (enum exit_code)info->si_status : EXIT_ERROR;
+		snprintf(text, sizeof(text), "%s: %s", ran ? "its end was not written down" : "it did not start", last);
+		code = vm->status <= (ran ? EXIT_ABORTED : EXIT_HOST) ? (enum exit_code)vm->status : EXIT_ERROR;
 	}
 	end_tell(manager, vm, code, text, cleared ? memory_cleared(vm) : 0, memory_fate(vm, ran, cleared));
 	vm->ended_now = true;
@@ -335,14 +396,42 @@ static bool is_uncleared(const struct managed *vm)
 	return strcmp(vm->state, "gone") != 0 || (memory && strcmp(memory, MEMORY_NOT_CLEARED) == 0);
 }
 
-void vm_ended(struct manager *manager, struct managed *vm)
+/* A start that is an event, and of which there is no record: that is an older life's still, of which all was told. */
+static void begin_lost(struct manager *manager, struct managed *vm)
+{
+	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name);
+
+	if (path)
+		unlink(path);
+	free(path);
+	vm->run = vm->unbegun;
+	vm->unbegun = 0;
+	vm->told = 0;
+	vm->seq = 0;
+	vm->ns = 0;
+	cause_set(vm, NULL);
+	end_tell(manager, vm, EXIT_ERROR, "it was not begun: nohyped was ended before it could", 0, "none was taken");
+	vm->ended_now = true;
+}
+
+/* The exit code of vm->pid_fd's process; -1: a signal ended it, or it isn't our child, as after a restart. */
+static int status_take(const struct managed *vm)
 {
 	siginfo_t info = { 0 };
 
+	if (vm->pid_fd < 0 || waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG) || !info.si_pid)
+		return -1;
+	return info.si_code == CLD_EXITED ? info.si_status : -1;
+}
+
+void vm_ended(struct manager *manager, struct managed *vm)
+{
+	int status;
+
 	vm_read(manager, vm);
-	/* not our child any more after a restart: then its life alone tells */
-	if (vm->pid_fd >= 0 && waitid(P_PIDFD, (id_t)vm->pid_fd, &info, WEXITED | WNOHANG))
-		info.si_pid = 0;
+	status = status_take(vm);
+	if (!vm->clearing)
+		vm->status = status;
 	if (vm->unended && strcmp(vm->state, "gone") != 0 && (manager->rebooted || record_is_short(vm)))
 		end_lost(manager, vm);
 	/* an end that it hasn't written itself, and that was told before an older nohyped ended */
@@ -351,15 +440,17 @@ void vm_ended(struct manager *manager, struct managed *vm)
 	if (is_uncleared(vm) && !vm->clearing && memory_clear_begin(vm))
 		return; /* and once more when that has ended */
 	if (strcmp(vm->state, "gone") != 0)
-		end_invent(manager, vm, &info);
+		end_invent(manager, vm, vm->clearing && status == 0);
 	fd_close(&vm->pid_fd);
 	fd_close(&vm->life_fd);
 	memory_drop(vm);
 	scope_end(vm);
 	vm->pid = 0;
 	vm->core = 0;
-	vm->clearing = 0;
+	vm->clearing = false;
 	vm->order = NULL;
+	if (vm->unbegun)
+		begin_lost(manager, vm);
 	if (vm->ended_now)
 		vm_restart_plan(manager, vm);
 	vm->ended_now = false;
@@ -391,6 +482,10 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	vm->life_at = 0;
 	vm->verify = false;
 	vm->seq = 0;
+	vm->ns = 0;
+	vm->status = -1;
+	vm->unbegun = 0;
+	cause_set(vm, NULL);
 	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)
 		inotify_add_watch(manager->watch_fd, path, IN_MODIFY);
@@ -398,8 +493,11 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	if (vm->life_fd < 0) {
 		if (errno != ENOENT)
 			return -errno;
-		if (vm->unended)
-			end_lost(manager, vm);
+		if (!vm->unended)
+			return 0;
+		end_lost(manager, vm);
+		if (!manager->rebooted)
+			vm_restart_plan(manager, vm);
 		return 0;
 	}
 	if (adopted && !adopt(manager, vm))

@@ -79,7 +79,8 @@ static enum MHD_Result events_send(struct MHD_Connection *connection, struct req
 		answer_problem(answer, 400, NULL, "Last-Event-ID, after: not a number: wanted the id of an event");
 		return answer_send(connection, request, answer);
 	}
-	response = stream_open(request->manager, connection, after);
+	/* whoever has had more than there was, as of an older STATE, gets the next one */
+	response = stream_open(request, connection, MIN(after, request->manager->last_event));
 	if (!response) {
 		answer_problem(answer, 503, NULL, "%d streams of events are open already: close one", STREAMS_MAX);
 		return answer_send(connection, request, answer);

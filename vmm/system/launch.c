@@ -147,14 +147,18 @@ static void launch_exec(const struct launch *launch, const char *name)
 	_exit(EXIT_NO_EXEC);
 }
 
-void vm_begin(struct manager *manager, struct managed *vm, json_t *event)
+int vm_begin(struct manager *manager, struct managed *vm, json_t *event)
 {
+	int err = event_begin(manager, "start", vm, event);
+
+	if (err)
+		return err;
 	vm->state = "defined";
 	vm->told = 0;
 	vm->ordered = false;
 	vm->restart_at = 0;
-	vm->run = manager->last_event + 1;
-	event_add(manager, "start", vm, event);
+	vm->run = manager->last_event;
+	return 0;
 }
 
 int vm_launch(struct manager *manager, struct managed *vm)

@@ -230,6 +230,7 @@ static bool serve_once(struct manager *manager)
 	if (clock_now() >= manager->next_beat) {
 		manager->next_beat = clock_now() + BEAT_MS * INT64_C(1000000);
 		streams_beat(manager);
+		memories_hold(manager);
 		service_alive();
 	}
 	if (ready > 0 && fds[AT_WATCH].revents)

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/forked.h"
 #include "base/log.h"
@@ -24,7 +25,7 @@
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
-#define ASK_MS 1000
+#define DEAF_NS INT64_C(10000000000) /* for how long one that did not answer is not asked again */
 
 static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 {
@@ -42,21 +43,21 @@ static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 	return fds[0];
 }
 
-void memory_hold(struct managed *vm)
+int memory_hold(struct managed *vm, unsigned int patience)
 {
 	struct ucred peer;
-	int fd;
+	int fd = control_connect(vm->name, patience, &peer), memory;
 
-	if (vm->memory_fd >= 0)
-		return;
-	fd = control_connect(vm->name, ASK_MS, &peer);
-	vm->memory_fd = fd < 0 ? fd : memory_ask(fd, &peer, vm);
-	if (vm->memory_fd < 0)
-		warn("%s: its memory is held by its supervisor alone: %s", vm->name, strerror(-vm->memory_fd));
-	else
-		stored_put(vm);
+	memory = fd < 0 ? fd : memory_ask(fd, &peer, vm);
 	if (fd >= 0)
 		close(fd);
+	if (memory < 0) {
+		vm->deaf_until = clock_now() + DEAF_NS;
+		return memory;
+	}
+	vm->memory_fd = memory;
+	stored_put(vm);
+	return 0;
 }
 
 static void failed_drop(struct managed *vm)
@@ -191,7 +192,8 @@ bool memory_clear_begin(struct managed *vm)
 		failed_drop(vm);
 		return false;
 	}
-	vm->clearing = st.st_size;
+	vm->clearing = true;
+	vm->bytes = st.st_size;
 	vm->pid = pid;
 	fd_close(&vm->pid_fd);
 	vm->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -200,5 +202,5 @@ bool memory_clear_begin(struct managed *vm)
 
 off_t memory_cleared(const struct managed *vm)
 {
-	return vm->clearing - (vm->failed ? (off_t)*vm->failed : 0);
+	return vm->bytes - (vm->failed ? (off_t)*vm->failed : 0);
 }

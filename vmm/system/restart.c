@@ -13,6 +13,7 @@
 #include "vmm/system/system.h"
 
 #define DELAY_MAX (5 * 60 * INT64_C(1000))	  /* ms: it is doubled up to that */
+#define NO_ROOM	  (10 * INT64_C(1000000000))	  /* ns until one whose start couldn't be written is tried again */
 #define LASTED	  (10 * 60 * INT64_C(1000000000)) /* ns of a life that make it the first again */
 
 /* An end that nobody has ordered, as the policy takes it. */
@@ -107,8 +108,10 @@ static void vm_restart(struct manager *manager, struct managed *vm)
 {
 	int err;
 
-	vm->restart_at = 0;
-	vm_begin(manager, vm, json_pack("{s:i}", "restarts", (int)vm->restarts));
+	if (vm_begin(manager, vm, json_pack("{s:i}", "restarts", (int)vm->restarts))) {
+		vm->restart_at = clock_now() + NO_ROOM;
+		return;
+	}
 	err = vm_launch(manager, vm);
 	if (!err)
 		return;

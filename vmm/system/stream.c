@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "vmm/system/system.h"
 
 /* One event into @buf; -1: there is no room, so the connection ends and its reader comes again. */
@@ -51,7 +52,7 @@ static void stream_close(void *cls)
 
 void streams_wake(struct manager *manager)
 {
-	for (unsigned int i = 0; i < STREAMS_MAX; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(manager->streams); i++) {
 		struct stream *stream = &manager->streams[i];
 
 		if (stream->connection && stream->asleep) {
@@ -63,19 +64,20 @@ void streams_wake(struct manager *manager)
 
 void streams_beat(struct manager *manager)
 {
-	for (unsigned int i = 0; i < STREAMS_MAX; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(manager->streams); i++)
 		manager->streams[i].beat = true;
 	streams_wake(manager);
 }
 
-struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection *connection, json_int_t after)
+struct MHD_Response *stream_open(const struct request *request, struct MHD_Connection *connection, json_int_t after)
 {
-	struct stream *stream = manager->streams;
+	struct manager *manager = request->manager;
+	struct stream *stream = manager->streams + (request->read_only ? STREAMS_MAX : 0), *end = stream + STREAMS_MAX;
 	struct MHD_Response *response;
 
-	while (stream < manager->streams + STREAMS_MAX && stream->connection)
+	while (stream < end && stream->connection)
 		stream++;
-	if (stream == manager->streams + STREAMS_MAX)
+	if (stream == end)
 		return NULL;
 	*stream = (struct stream){ .connection = connection, .manager = manager, .next = after + 1, .beat = true };
 	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, RECORD_BLOCK, stream_read, stream, stream_close);

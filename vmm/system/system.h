@@ -22,8 +22,8 @@
  * thread, one loop; nothing in it waits but for a supervisor's answer, which comes at once.
  */
 #define VMS_MAX	     256
-#define EVENTS_KEPT  4096 /* in reach of who reads on; older ones are gone */
-#define STREAMS_MAX  16
+#define EVENTS_KEPT  4096	/* in reach of who reads on; older ones are gone */
+#define STREAMS_MAX  16		/* of each socket's own: who only reads takes none from who gives orders */
 #define RECORD_BLOCK (72 << 10) /* bytes: an event and its id, whole */
 
 struct folders {
@@ -56,15 +56,20 @@ struct managed {
 	int rings_fd;	       /* and its rings'; -1: it has none */
 	bool verify;	       /* what is cleared is read back as a whole */
 	bool left;	       /* nobody held its memory, which is in a file that is there still */
-	off_t clearing;	       /* bytes that .pid, a process of ours, clears; 0: it isn't so */
+	bool clearing;	       /* .pid is a process of ours, which clears */
+	off_t bytes;	       /* so many */
 	uint64_t *failed;      /* of these, what the hardware lost: that process tells; NULL: it isn't asked */
 	const char *order;     /* given, and not to be taken yet: "stop" or "abort" */
 	bool unended;	       /* while nohyped starts: its events tell of a life and of no end */
+	json_int_t unbegun;    /* the same: a life of which its record knows nothing yet; 0: none */
 	bool ended_now;	       /* told of, and what is to follow not decided yet */
 	bool ordered;	       /* its end: not for a restart */
 	unsigned int restarts; /* in a row */
 	int64_t restart_at;    /* ns, CLOCK_MONOTONIC; 0: it isn't waited for */
 	int64_t deaf_until;    /* ns, CLOCK_MONOTONIC: its supervisor did not answer, and isn't asked until then */
+	int status;	       /* its supervisor's exit code, if that is known; -1 */
+	int64_t ns;	       /* of its life, when it wrote the last record */
+	json_t *cause;	       /* why it ends, while it does, or NULL: code, text, violation */
 	json_t *end;	       /* the last record of its last life, or NULL */
 	struct scope scope;
 };
@@ -113,11 +118,12 @@ struct manager {
 	int events_fd;
 	off_t events_full; /* bytes: then it is made shorter */
 	json_int_t last_event;
-	char boot[BOOT_ID_SIZE]; /* the host's */
-	bool rebooted;		 /* the last nohyped was of another */
-	json_t *events;		 /* the last of them, texts */
-	int64_t impatient_until; /* ns, CLOCK_MONOTONIC: a supervisor did not answer in time */
-	struct stream streams[STREAMS_MAX];
+	json_int_t last_stored;			/* the last that is in the file: it can be full */
+	char boot[BOOT_ID_SIZE];		/* the host's */
+	bool rebooted;				/* the last nohyped was of another */
+	json_t *events;				/* the last of them, texts */
+	int64_t impatient_until;		/* ns, CLOCK_MONOTONIC: a supervisor did not answer in time */
+	struct stream streams[2 * STREAMS_MAX]; /* those of the first socket, then of the one that only reads */
 	struct look looks[LOOKS];
 	int watch_fd; /* inotify */
 	int signal_fd;
@@ -132,6 +138,7 @@ struct manager {
 struct managed *vm_find(struct manager *manager, const char *name);
 struct managed *vm_add(struct manager *manager, const char *name);
 void vm_remove(struct manager *manager, struct managed *vm);
+void vm_forget(struct managed *vm); /* all its lives: it was deleted */
 bool vm_is_alive(const struct managed *vm);
 json_t *vm_json(const struct managed *vm); /* a new reference */
 /* All that STATE has; and those that run, found again. Negative errno, reported. */
@@ -153,8 +160,8 @@ void vm_restart_plan(struct manager *manager, struct managed *vm);
 void vm_restart_recall(struct managed *vm, const char *type, const json_t *event);
 int64_t vms_restart(struct manager *manager);
 
-/* The event that a life begins with; takes @event. */
-void vm_begin(struct manager *manager, struct managed *vm, json_t *event);
+/* The event that a life begins with; takes @event. Negative errno, reported: it isn't on the disk, so none begins. */
+int vm_begin(struct manager *manager, struct managed *vm, json_t *event);
 
 /* launch.c: start a supervisor; the program that it is, `nohype` beside this one. Negative errno, reported. */
 int program_find(char path[PATH_MAX]);
@@ -172,12 +179,15 @@ void scope_end(struct managed *vm);
 struct pollfd scopes_run(struct manager *manager);
 int64_t scopes_next(const struct manager *manager);
 
-/* follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
- * known. */
+/*
+ * follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
+ * known. memories_hold: memory_hold for those that run, once more.
+ */
 int vm_follow(struct manager *manager, struct managed *vm);
 void vm_find_process(struct manager *manager, struct managed *vm);
 void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
+void memories_hold(struct manager *manager);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
 void vm_order(struct managed *vm, const char *word);
 /* Words for which a supervisor's queue was full, as any user can make it, once more. True: some still wait. */
@@ -190,7 +200,8 @@ bool orders_wait(struct manager *manager);
 json_t *vm_live_json(struct manager *manager, struct managed *vm);
 
 /*
- * memory.c: memory_hold asks a supervisor for the guest's memory. memory_clear_begin clears it, by a process that
+ * memory.c: memory_hold asks a supervisor for the guest's memory, and waits for it so many ms: negative errno,
+ * not reported, and it isn't asked for some seconds. memory_clear_begin clears it, by a process that
  * becomes .pid; false: it isn't ours to clear. memory_clear_stray clears what is no VM's, now; false, reported: it
  * couldn't. memory_drop lets go of it, in systemd's store too: before anyone is told of the end, who may start anew.
  * memory_cleared: bytes, when that process has ended well. memory_has_name: it is a file (memory.folder), which isn't
@@ -199,7 +210,9 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
 #define CLEAR_SECONDS 60       /* that systemd is told to wait for it, and one more for each of these: */
 #define CLEAR_BYTES   MIB(256) /* a slow processor clears as much in a second */
 
-void memory_hold(struct managed *vm);
+#define MEMORY_PATIENCE_MS 1000
+
+int memory_hold(struct managed *vm, unsigned int patience);
 bool memory_clear_begin(struct managed *vm);
 off_t memory_cleared(const struct managed *vm);
 bool memory_has_name(const struct managed *vm);
@@ -224,8 +237,14 @@ bool stored_is_name(const char *name);
  */
 pid_t memory_user(int fd);
 
-/* events.c: takes @event, numbers and keeps it, and wakes who waits. Its id. */
-json_int_t event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
+/*
+ * events.c: takes @event, numbers and keeps it, and wakes who waits. event_add: one that has happened; if it can't be
+ * written, that is warned of, and it is tried again with the next. event_begin: one that is to be written before what
+ * it tells of is done: negative errno, reported, and there is no such event. events_skip: numbers up to @id were given.
+ */
+void event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
+int event_begin(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
+void events_skip(struct manager *manager, json_int_t id);
 int events_open(struct manager *manager);
 /* events_file.c: of a file that has grown long, what is still of use takes its place. What fails is warned of. */
 void events_shorten(struct manager *manager);
@@ -257,8 +276,7 @@ void service_ready(void);
 void service_alive(void);
 void service_ending(void);
 
-/* stream.c: an answer that doesn't end; NULL: there are too many. */
-struct MHD_Response *stream_open(struct manager *manager, struct MHD_Connection *connection, json_int_t after);
+/* stream.c: streams_wake: there is an event. streams_beat: a comment to each. */
 void streams_wake(struct manager *manager);
 void streams_beat(struct manager *manager);
 
@@ -283,6 +301,10 @@ struct request {
 	char *body;
 	size_t len;
 };
+
+/* stream.c: an answer that doesn't end, with the events after number @after, at most the last; NULL: there are too
+ * many. */
+struct MHD_Response *stream_open(const struct request *request, struct MHD_Connection *connection, json_int_t after);
 
 struct answer {
 	unsigned int status;

@@ -46,6 +46,7 @@ struct managed *vm_add(struct manager *manager, const char *name)
 	vm->memory_fd = -1;
 	vm->rings_fd = -1;
 	vm->scope.go_fd = -1;
+	vm->status = -1;
 	for (; at > 0 && strcmp(manager->vms[at - 1]->name, name) > 0; at--)
 		manager->vms[at] = manager->vms[at - 1];
 	manager->vms[at] = vm;
@@ -67,8 +68,24 @@ void vm_remove(struct manager *manager, struct managed *vm)
 	fd_close(&vm->memory_fd);
 	fd_close(&vm->rings_fd);
 	scope_end(vm);
-	json_decref(vm->end);
+	vm_forget(vm);
 	free(vm);
+}
+
+void vm_forget(struct managed *vm)
+{
+	vm->state = "defined";
+	vm->run = 0;
+	vm->told = 0;
+	vm->unended = false;
+	vm->ended_now = false;
+	vm->ordered = false;
+	vm->restarts = 0;
+	vm->restart_at = 0;
+	json_decref(vm->cause);
+	vm->cause = NULL;
+	json_decref(vm->end);
+	vm->end = NULL;
 }
 
 bool vm_is_alive(const struct managed *vm)
