@@ -73,8 +73,9 @@ bool recovered_any(const struct recovered *recovered)
 json_t *recovered_json(const struct recovered *recovered)
 {
 	return json_pack("{s:s?, s:i, s:i, s:I, s:i, s:O?, s:b}", "cores", recovered->cores, "functions_of",
-			 (int)recovered->vms, "caches_of", (int)recovered->caches, "pages", (json_int_t)recovered->pages, "core_managers",
-			 (int)recovered->cores_killed, "vms", recovered->lives, "nohyped_runs", recovered->by_manager);
+			 (int)recovered->vms, "caches_of", (int)recovered->caches, "pages",
+			 (json_int_t)recovered->pages, "core_managers", (int)recovered->cores_killed, "vms",
+			 recovered->lives, "nohyped_runs", recovered->by_manager);
 }
 
 void recovered_free(struct recovered *recovered)

@@ -24,8 +24,8 @@ struct recovered {
 #define RECOVERED_NONE ((struct recovered){ 0 })
 
 /*
- * host.c: settings, functions, shares of caches and pages of which the records lie in @state. All is tried, whatever fails; the first
- * negative errno, reported. recovered_free() in any case.
+ * host.c: settings, functions, shares of caches and pages of which the records lie in @state. All is tried, whatever
+ * fails; the first negative errno, reported. recovered_free() in any case.
  */
 int recover_host(struct recovered *recovered, const char *state);
 
