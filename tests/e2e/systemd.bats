@@ -22,6 +22,7 @@ found() {
 
 @test "nohyped is started by the first request to its socket" {
   found "start of the socket" "0|inactive|660"
+  found groups "nohype|nohype-monitor"
   found "first request" "0|active|running|main"
 }
 
