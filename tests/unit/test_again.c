@@ -198,6 +198,80 @@ START_TEST(an_older_life_is_not_told_again)
 }
 END_TEST
 
+/* The same, where there was no older one; and where the record's file was there already, and nothing in it of the life.
+ */
+START_TEST(one_that_was_not_begun)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_int_t first;
+
+	folders_make();
+	first = started();
+	if (_i) {
+		life_make(first);
+		run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+		ck_assert_uint_eq(told(manager, "it was not begun"), 1);
+		ck_assert_uint_eq(told(manager, "none was taken"), 1);
+		ck_assert_uint_eq(told(manager, "\"waiting\""), 1);
+		ck_assert_int_gt(manager->vms[0]->restart_at, 0);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* Whoever ordered it was told so. It has an end, and isn't started by the next nohyped. */
+START_TEST(one_that_could_not_be_begun)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	folders_make();
+	run("rm -r vm");
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(vm_begin(manager, manager->vms[0], json_object()), 0);
+	ck_assert_int_lt(vm_launch(manager, manager->vms[0]), 0);
+	ck_assert_str_eq(manager->vms[0]->state, "gone");
+	manager_die(manager, &capture);
+	for (unsigned int i = 0; i < 2; i++) {
+		manager = manager_follow(&capture);
+		ck_assert_uint_eq(told(manager, "it was not begun: "), 1);
+		ck_assert_uint_eq(told(manager, "\"given up\""), 1);
+		ck_assert_uint_eq(told(manager, "\"waiting\""), 0);
+		ck_assert_int_eq(manager->vms[0]->restart_at, 0);
+		manager_die(manager, &capture);
+	}
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* It has a length, by when it wrote last. */
+START_TEST(a_life_that_was_cut_has_lasted)
+{
+	struct recovered recovered = RECOVERED_NONE;
+	struct capture capture;
+	struct manager *manager;
+	const json_t *end;
+
+	folders_make();
+	life_make(started());
+	run("touch -d '2 hours ago' vm/web/life");
+	if (_i)
+		ck_assert_int_eq(recover_lives(&recovered, top, top), 0);
+	recovered_free(&recovered);
+	manager = manager_follow(&capture);
+	end = manager->vms[0]->end;
+	ck_assert_int_ge(json_integer_value(json_object_get(end, "ns")), 7200 * INT64_C(1000000000));
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
 /* Its supervisor had said that the seal was broken, and was killed while it cleared. */
 START_TEST(a_violation_stays_one)
 {
@@ -555,6 +629,9 @@ int main(void)
 	tcase_add_test(tc, an_end_with_the_host_is_told_once);
 	tcase_add_test(tc, a_long_life_has_its_end);
 	tcase_add_test(tc, an_end_that_was_told_is_in_its_life);
+	tcase_add_loop_test(tc, one_that_was_not_begun, 0, 2);
+	tcase_add_test(tc, one_that_could_not_be_begun);
+	tcase_add_loop_test(tc, a_life_that_was_cut_has_lasted, 0, 2);
 	tcase_add_loop_test(tc, a_violation_stays_one, 0, 2);
 	tcase_add_test(tc, one_that_was_deleted_is_forgotten);
 	tcase_add_test(tc, a_full_disk);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/exit_code.h"
@@ -21,8 +23,20 @@ struct life {
 	pid_t pid, core;
 	unsigned int records;
 	off_t whole;   /* bytes that are records; what follows was cut */
+	int64_t ns;    /* that it had lasted, by what it wrote last */
 	json_t *cause; /* why it was ending, or NULL: code, text, violation */
 };
+
+int64_t life_lasted(int fd, int64_t ns)
+{
+	struct timespec now;
+	struct stat st;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (fstat(fd, &st) || now.tv_sec <= st.st_mtim.tv_sec)
+		return ns;
+	return ns + (now.tv_sec - st.st_mtim.tv_sec) * INT64_C(1000000000);
+}
 
 static bool life_take(void *context, const char *text)
 {
@@ -32,6 +46,7 @@ static bool life_take(void *context, const char *text)
 
 	life->records++;
 	if (state) {
+		life->ns = json_integer_value(json_object_get(record, "ns"));
 		snprintf(life->state, sizeof(life->state), "%s", state);
 		json_decref(life->cause);
 		life->cause = json_incref(json_object_get(record, "cause"));
@@ -98,10 +113,11 @@ static int life_close(struct recovered *recovered, const struct life *life, cons
 {
 	const char *why = json_string_value(json_object_get(life->cause, "text"));
 	json_int_t code = json_integer_value(json_object_get(life->cause, "code"));
-	json_t *end = json_pack("{s:s, s:I, s:s++, s:O?, s:I, s:s}", "state", "gone", "code", code ? code : EXIT_ERROR,
-				"text", "all that ran it was killed", why ? "; before that: " : "", why ?: "",
-				"violation", json_object_get(life->cause, "violation"), "cleared_bytes",
-				(json_int_t)fate->cleared, "memory", fate->text);
+	json_t *end = json_pack("{s:s, s:I, s:I, s:s++, s:O?, s:I, s:s}", "state", "gone", "ns",
+				(json_int_t)life_lasted(fd, life->ns), "code", code ? code : EXIT_ERROR, "text",
+				"all that ran it was killed", why ? "; before that: " : "", why ?: "", "violation",
+				json_object_get(life->cause, "violation"), "cleared_bytes", (json_int_t)fate->cleared,
+				"memory", fate->text);
 	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
 	int err = text ? 0 : -ENOMEM;
 

@@ -67,6 +67,9 @@ int recover_claims(struct recovered *recovered, const char *run, const char *roo
  */
 int stray_core_end(pid_t core, pid_t pid);
 
+/* lives.c: ns that a life has lasted, if nothing is in its record @fd that was written after its @ns of it. */
+int64_t life_lasted(int fd, int64_t ns);
+
 /* lives.c: has process @pid written the life of @name in @run/vm? And life_is_open: no end of it? */
 bool life_was_of(const char *run, const char *name, pid_t pid);
 bool life_is_open(const char *run, const char *name, pid_t pid);

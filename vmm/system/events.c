@@ -60,20 +60,22 @@ static void event_make(struct manager *manager, const char *type, const struct m
 	free(text);
 }
 
-/* What isn't on the disk yet, as it had no room for it. */
+/* What isn't on the disk yet, as it had no room for it: all of that, or nothing. */
 static int events_store(struct manager *manager)
 {
 	json_int_t first = events_first(manager), id = MAX(manager->last_stored + 1, first);
-	int err = 0;
+	off_t size = lseek(manager->events_fd, 0, SEEK_END);
+	int err = size < 0 ? -errno : 0;
 
-	for (; !err && id <= manager->last_event; id++) {
+	for (; !err && id <= manager->last_event; id++)
 		err = record_append(manager->events_fd,
 				    json_string_value(json_array_get(manager->events, (size_t)(id - first))));
-		if (!err)
-			manager->last_stored = id;
-	}
 	if (!err && fdatasync(manager->events_fd))
 		err = -errno;
+	if (!err)
+		manager->last_stored = manager->last_event;
+	else if (size >= 0 && ftruncate(manager->events_fd, size))
+		warn("events: \"%s/events\": %s", manager->folders.state, strerror(errno));
 	return err;
 }
 
@@ -95,13 +97,11 @@ int event_begin(struct manager *manager, const char *type, const struct managed 
 
 	event_make(manager, type, vm, event);
 	err = events_store(manager);
-	if (err && manager->last_stored < manager->last_event) {
+	if (err) {
 		json_array_remove(manager->events, json_array_size(manager->events) - 1);
 		manager->last_event--;
 		return fail(err, "events: \"%s/events\": %s", manager->folders.state, strerror(-err));
 	}
-	if (err)
-		unwritten_tell(manager, err);
 	events_shorten(manager);
 	streams_wake(manager);
 	return 0;
@@ -138,8 +138,12 @@ static bool event_recall(void *context, const char *text)
 		vm_forget(vm);
 	if (vm)
 		vm_restart_recall(vm, type, event);
-	if (strcmp(type, "manager") == 0)
+	if (strcmp(type, "manager") == 0) {
 		manager->rebooted = boot && strcmp(boot, manager->boot) != 0;
+		/* it had decided on all that had ended before */
+		for (unsigned int i = 0; i < manager->count; i++)
+			manager->vms[i]->ended_now = false;
+	}
 	if (vm && strcmp(type, "start") == 0) {
 		vm->run = id;
 		vm->told = 0;

@@ -10,11 +10,9 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +24,8 @@
 #include "vmm/recover/recover.h"
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
+
+#define NOT_BEGUN "it was not begun"
 
 static const char *const states[] = { "planned", "prepared", "booting", "sealed", "stopping", "aborting", "gone" };
 
@@ -267,8 +267,10 @@ void memories_hold(struct manager *manager)
 	for (unsigned int i = 0; i < manager->count; i++) {
 		struct managed *vm = manager->vms[i];
 
-		if (memory_is_wanted(vm) && clock_now() >= vm->deaf_until)
-			memory_hold(vm, MEMORY_PATIENCE_MS / 10);
+		if (memory_is_wanted(vm) && clock_now() >= vm->memory_again) {
+			memory_hold(vm);
+			return; /* others wait for it */
+		}
 	}
 }
 
@@ -281,7 +283,7 @@ void vm_read(struct manager *manager, struct managed *vm)
 	if (vm->life_fd < 0)
 		return;
 	records_read(vm->life_fd, &vm->life_at, &bad, life_take, &following);
-	err = following.any && memory_is_wanted(vm) ? memory_hold(vm, MEMORY_PATIENCE_MS) : 0;
+	err = following.any && memory_is_wanted(vm) ? memory_hold(vm) : 0;
 	if (err)
 		warn("%s: its memory is held by its supervisor alone for now: %s", vm->name, strerror(-err));
 	if (bad)
@@ -308,18 +310,6 @@ static void end_write(const struct managed *vm, const json_t *record)
 	free(text);
 }
 
-/* ns until now, or till its record is silent, if that isn't there any more. */
-static int64_t life_lasted(const struct managed *vm)
-{
-	struct timespec now;
-	struct stat st;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (vm->life_fd < 0 || fstat(vm->life_fd, &st) || now.tv_sec <= st.st_mtim.tv_sec)
-		return vm->ns;
-	return vm->ns + (now.tv_sec - st.st_mtim.tv_sec) * INT64_C(1000000000);
-}
-
 /*
  * An end that it hasn't written itself: after all that was told, and all that its record has, so that it is no news
  * when that is read again.
@@ -333,8 +323,9 @@ static void end_tell(struct manager *manager, struct managed *vm, enum exit_code
 	vm->told = vm->seq;
 	vm->state = "gone";
 	record = json_pack("{s:s, s:I, s:i, s:s, s:O?, s:I, s:I, s:I, s:s}", "state", vm->state, "ns",
-			   (json_int_t)life_lasted(vm), "code", (int)code, "text", text, "violation", violation,
-			   "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq, "memory", memory);
+			   (json_int_t)life_lasted(vm->life_fd, vm->ns), "code", (int)code, "text", text, "violation",
+			   violation, "cleared_bytes", (json_int_t)cleared, "run", vm->run, "seq", vm->seq, "memory",
+			   memory);
 	end_set(vm, record);
 	if (vm->life_fd >= 0)
 		end_write(vm, record);
@@ -360,6 +351,8 @@ static void end_invent(struct manager *manager, struct managed *vm, bool cleared
 	char text[1400] = "the supervisor was killed", last[1024] = "";
 	enum exit_code code = cause_find(vm, text, sizeof(text));
 
+	if (!ran && vm->seq <= 1 && vm->status < 0)
+		snprintf(text, sizeof(text), NOT_BEGUN ": nohyped or its supervisor was ended before it could");
 	if (vm->status >= 0) {
 		log_last(manager, vm, last, sizeof(last));
 		snprintf(text, sizeof(text), "%s: %s", ran ? "its end was not written down" : "it did not start", last);
@@ -383,6 +376,7 @@ static void end_lost(struct manager *manager, struct managed *vm)
 
 	vm->unended = false;
 	end_tell(manager, vm, EXIT_ERROR, text, 0, MEMORY_NOT_CLEARED);
+	vm->ended_now = !manager->rebooted;
 }
 
 /*
@@ -396,22 +390,43 @@ static bool is_uncleared(const struct managed *vm)
 	return strcmp(vm->state, "gone") != 0 || (memory && strcmp(memory, MEMORY_NOT_CLEARED) == 0);
 }
 
-/* A start that is an event, and of which there is no record: that is an older life's still, of which all was told. */
-static void begin_lost(struct manager *manager, struct managed *vm)
+void vm_not_begun(struct manager *manager, struct managed *vm, const char *why)
 {
-	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name);
+	char *path = path_make("%s/vm/%s/life", manager->folders.run, vm->name), text[256];
 
-	if (path)
-		unlink(path);
-	free(path);
-	vm->run = vm->unbegun;
-	vm->unbegun = 0;
+	snprintf(text, sizeof(text), NOT_BEGUN ": %s", why);
 	vm->told = 0;
 	vm->seq = 0;
 	vm->ns = 0;
 	cause_set(vm, NULL);
-	end_tell(manager, vm, EXIT_ERROR, "it was not begun: nohyped was ended before it could", 0, "none was taken");
+	end_tell(manager, vm, EXIT_ERROR, text, 0, "none was taken");
+	/* what may be there is an older one's, of which all was told, or has no word of this one */
+	if (path)
+		unlink(path);
+	free(path);
+}
+
+/* A start that is an event, and of which there is no record. */
+static void begin_lost(struct manager *manager, struct managed *vm)
+{
+	vm->unended = false;
+	if (vm->unbegun)
+		vm->run = vm->unbegun;
+	vm->unbegun = 0;
+	vm_not_begun(manager, vm, "nohyped was ended before it could");
 	vm->ended_now = true;
+}
+
+/* It has no record. What isn't told is, and decided what was not; but after a reboot nothing starts by itself. */
+static void no_life(struct manager *manager, struct managed *vm)
+{
+	if (vm->unended && vm->told == 0 && !manager->rebooted)
+		begin_lost(manager, vm);
+	else if (vm->unended)
+		end_lost(manager, vm);
+	if (vm->ended_now && !manager->rebooted)
+		vm_restart_plan(manager, vm);
+	vm->ended_now = false;
 }
 
 /* The exit code of vm->pid_fd's process; -1: a signal ended it, or it isn't our child, as after a restart. */
@@ -485,6 +500,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	vm->ns = 0;
 	vm->status = -1;
 	vm->unbegun = 0;
+	vm->memory_wait = 0;
 	cause_set(vm, NULL);
 	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)
@@ -493,11 +509,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	if (vm->life_fd < 0) {
 		if (errno != ENOENT)
 			return -errno;
-		if (!vm->unended)
-			return 0;
-		end_lost(manager, vm);
-		if (!manager->rebooted)
-			vm_restart_plan(manager, vm);
+		no_life(manager, vm);
 		return 0;
 	}
 	if (adopted && !adopt(manager, vm))

@@ -180,7 +180,10 @@ int vm_launch(struct manager *manager, struct managed *vm)
 		launch.go[1] = -1;
 	}
 	launch_close(&launch);
-	if (err)
+	if (err) {
+		vm_not_begun(manager, vm, strerror(-err));
+		restart_give_up(manager, vm);
 		return err;
+	}
 	return vm_follow(manager, vm);
 }

@@ -25,7 +25,9 @@
 #include "vmm/supervisor/control.h"
 #include "vmm/system/system.h"
 
-#define DEAF_NS INT64_C(10000000000) /* for how long one that did not answer is not asked again */
+#define ASK_MS	 1000
+#define WAIT_MIN INT64_C(10000000000) /* ns until one that did not answer is asked again, doubled each time */
+#define WAIT_MAX (60 * WAIT_MIN)
 
 static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 {
@@ -43,16 +45,17 @@ static int memory_ask(int fd, const struct ucred *peer, struct managed *vm)
 	return fds[0];
 }
 
-int memory_hold(struct managed *vm, unsigned int patience)
+int memory_hold(struct managed *vm)
 {
 	struct ucred peer;
-	int fd = control_connect(vm->name, patience, &peer), memory;
+	int fd = control_connect(vm->name, ASK_MS, &peer), memory;
 
 	memory = fd < 0 ? fd : memory_ask(fd, &peer, vm);
 	if (fd >= 0)
 		close(fd);
 	if (memory < 0) {
-		vm->deaf_until = clock_now() + DEAF_NS;
+		vm->memory_wait = MIN(MAX(2 * vm->memory_wait, WAIT_MIN), WAIT_MAX);
+		vm->memory_again = clock_now() + vm->memory_wait;
 		return memory;
 	}
 	vm->memory_fd = memory;

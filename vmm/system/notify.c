@@ -91,7 +91,11 @@ static bool event_take(void *context, const char *event)
 static void events_read_on(struct reader *reader)
 {
 	unsigned int bad = 0;
+	struct stat st;
 
+	/* what didn't get to the disk was taken back; what was had of it already is told by the numbers */
+	if (!fstat(reader->events, &st) && st.st_size < reader->at)
+		reader->at = 0;
 	records_read(reader->events, &reader->at, &bad, event_take, reader);
 }
 

@@ -56,6 +56,11 @@ static bool policy_read(const struct manager *manager, const struct managed *vm,
 	return !err;
 }
 
+void restart_give_up(struct manager *manager, const struct managed *vm)
+{
+	event_add(manager, "restart", vm, json_pack("{s:s, s:i}", "state", "given up", "restarts", (int)vm->restarts));
+}
+
 void vm_restart_plan(struct manager *manager, struct managed *vm)
 {
 	int code = (int)json_integer_value(json_object_get(vm->end, "code"));
@@ -74,8 +79,7 @@ void vm_restart_plan(struct manager *manager, struct managed *vm)
 			  json_pack("{s:s, s:i, s:I}", "state", "waiting", "restarts", (int)vm->restarts, "delay_ms",
 				    (json_int_t)delay));
 	} else if (vm->restarts == restart.limit && restart_decide(&restart, code, vm->ordered, 0, &delay)) {
-		event_add(manager, "restart", vm,
-			  json_pack("{s:s, s:i}", "state", "given up", "restarts", (int)vm->restarts));
+		restart_give_up(manager, vm);
 	}
 }
 
@@ -113,10 +117,8 @@ static void vm_restart(struct manager *manager, struct managed *vm)
 		return;
 	}
 	err = vm_launch(manager, vm);
-	if (!err)
-		return;
-	warn("%s: it is not started again: %s", vm->name, strerror(-err));
-	event_add(manager, "restart", vm, json_pack("{s:s, s:i}", "state", "given up", "restarts", (int)vm->restarts));
+	if (err)
+		warn("%s: it is not started again: %s", vm->name, strerror(-err));
 }
 
 int64_t vms_restart(struct manager *manager)

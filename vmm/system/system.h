@@ -54,6 +54,8 @@ struct managed {
 	pid_t core;	       /* its core manager's */
 	int memory_fd;	       /* the guest's, held for clearing; -1: not */
 	int rings_fd;	       /* and its rings'; -1: it has none */
+	int64_t memory_again;  /* ns, CLOCK_MONOTONIC: until then it isn't asked for once more */
+	int64_t memory_wait;   /* ns between the last two times; 0: it wasn't asked in vain */
 	bool verify;	       /* what is cleared is read back as a whole */
 	bool left;	       /* nobody held its memory, which is in a file that is there still */
 	bool clearing;	       /* .pid is a process of ours, which clears */
@@ -153,9 +155,11 @@ char *store_path(const struct manager *manager, const char *name);
 
 /*
  * restart.c. restart_decide: is one that has ended so to be started again, for the time after @restarts, and after how
- * many ms? vm_restart_plan: of one that has just ended. vms_restart: those whose time has come; ns until the next.
+ * many ms? vm_restart_plan: of one that has just ended. restart_give_up: it isn't. vms_restart: those whose time has
+ * come; ns until the next.
  */
 bool restart_decide(const struct restart *restart, int code, bool ordered, unsigned int restarts, int64_t *delay);
+void restart_give_up(struct manager *manager, const struct managed *vm);
 void vm_restart_plan(struct manager *manager, struct managed *vm);
 void vm_restart_recall(struct managed *vm, const char *type, const json_t *event);
 int64_t vms_restart(struct manager *manager);
@@ -181,13 +185,15 @@ int64_t scopes_next(const struct manager *manager);
 
 /*
  * follow.c: read on in its life; and its end, when its process is gone. vm_find_process: of one whose process isn't
- * known. memories_hold: memory_hold for those that run, once more.
+ * known. memories_hold: memory_hold once more, for one that runs and hasn't answered. vm_not_begun: the end of one that
+ * has a start and no process.
  */
 int vm_follow(struct manager *manager, struct managed *vm);
 void vm_find_process(struct manager *manager, struct managed *vm);
 void vm_read(struct manager *manager, struct managed *vm);
 void vm_ended(struct manager *manager, struct managed *vm);
 void memories_hold(struct manager *manager);
+void vm_not_begun(struct manager *manager, struct managed *vm, const char *why);
 /* A word to its supervisor, now or as soon as it listens; its answer is waited for by nobody. */
 void vm_order(struct managed *vm, const char *word);
 /* Words for which a supervisor's queue was full, as any user can make it, once more. True: some still wait. */
@@ -210,9 +216,7 @@ json_t *vm_live_json(struct manager *manager, struct managed *vm);
 #define CLEAR_SECONDS 60       /* that systemd is told to wait for it, and one more for each of these: */
 #define CLEAR_BYTES   MIB(256) /* a slow processor clears as much in a second */
 
-#define MEMORY_PATIENCE_MS 1000
-
-int memory_hold(struct managed *vm, unsigned int patience);
+int memory_hold(struct managed *vm);
 bool memory_clear_begin(struct managed *vm);
 off_t memory_cleared(const struct managed *vm);
 bool memory_has_name(const struct managed *vm);
