@@ -52,30 +52,63 @@ static int target_check(int folder, const char *path, const char *what)
 	return 0;
 }
 
-/* A new file in the folder, under a name that no one else has. Negative errno; reports nothing. */
-static int temporary_make(struct replacement *replacement)
-{
-	unsigned int number = 0;
-	int fd;
+#define TRIES 1000 /* of names */
 
-	do {
-		snprintf(replacement->temporary, sizeof(replacement->temporary), ".nohype.%d.%u", (int)getpid(),
-			 number++);
-		fd = openat(replacement->folder, replacement->temporary,
-			    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	} while (fd < 0 && errno == EEXIST && number);
-	return fd < 0 ? -errno : fd;
+static void name_make(char name[REPLACE_NAME_MAX], unsigned int number)
+{
+	snprintf(name, REPLACE_NAME_MAX, ".nohype.%d.%u", (int)getpid(), number);
+}
+
+int nameless_make(int folder, char name[REPLACE_NAME_MAX])
+{
+	int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	*name = '\0';
+	for (unsigned int i = 0; fd < 0 && i < TRIES; i++) {
+		name_make(name, i);
+		fd = openat(folder, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+	}
+	if (fd >= 0)
+		return fd;
+	*name = '\0';
+	return -errno;
+}
+
+int nameless_link(int folder, int fd, char name[REPLACE_NAME_MAX])
+{
+	char self[64];
+	int err = -EEXIST;
+
+	if (*name)
+		return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	for (unsigned int i = 0; err == -EEXIST && i < TRIES; i++) {
+		name_make(name, i);
+		err = linkat(AT_FDCWD, self, folder, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+	}
+	if (err)
+		*name = '\0';
+	return err;
+}
+
+static void temporary_remove(struct replacement *replacement)
+{
+	if (*replacement->temporary)
+		unlinkat(replacement->folder, replacement->temporary, 0);
+	*replacement->temporary = '\0';
 }
 
 /* Nothing says that a file can be written but writing one. */
 static int folder_try(struct replacement *replacement, const char *path, const char *what)
 {
-	int fd = temporary_make(replacement);
+	int fd = nameless_make(replacement->folder, replacement->temporary);
 
 	if (fd < 0)
 		return fail(fd, "%s: \"%s\": its folder can't be written: %s", what, path, strerror(-fd));
 	close(fd);
-	unlinkat(replacement->folder, replacement->temporary, 0);
+	temporary_remove(replacement);
 	return 0;
 }
 
@@ -96,7 +129,7 @@ int replace_open(struct replacement *replacement, const char *path, const char *
 
 FILE *replace_begin(struct replacement *replacement)
 {
-	int fd = temporary_make(replacement);
+	int fd = nameless_make(replacement->folder, replacement->temporary);
 
 	if (fd < 0) {
 		errno = -fd;
@@ -105,7 +138,7 @@ FILE *replace_begin(struct replacement *replacement)
 	replacement->file = fdopen(fd, "w");
 	if (!replacement->file) {
 		close(fd);
-		unlinkat(replacement->folder, replacement->temporary, 0);
+		temporary_remove(replacement);
 	}
 	return replacement->file;
 }
@@ -118,23 +151,27 @@ int replace_commit(struct replacement *replacement)
 	errno = 0;
 	if (fflush(file) || ferror(file) || fsync(fileno(file)))
 		err = errno ? -errno : -EIO;
+	if (!err)
+		err = nameless_link(replacement->folder, fileno(file), replacement->temporary);
 	if (fclose(file) && !err)
 		err = -errno;
 	replacement->file = NULL;
 	if (!err && renameat(replacement->folder, replacement->temporary, replacement->folder, replacement->name))
 		err = -errno;
-	if (err)
-		unlinkat(replacement->folder, replacement->temporary, 0);
-	else
-		fsync(replacement->folder);
-	return err;
+	if (err) {
+		temporary_remove(replacement);
+		return err;
+	}
+	*replacement->temporary = '\0';
+	fsync(replacement->folder);
+	return 0;
 }
 
 void replace_close(struct replacement *replacement)
 {
 	if (replacement->file) {
 		fclose(replacement->file);
-		unlinkat(replacement->folder, replacement->temporary, 0);
+		temporary_remove(replacement);
 	}
 	replacement->file = NULL;
 	fd_close(&replacement->folder);

@@ -5,10 +5,19 @@
 #include <stdio.h>
 
 /*
- * A file that appears as a whole or not at all: it is written under another name in the same folder, and gets its own
- * when all of it is on the disk. One that is there is replaced, if it is a regular file.
+ * A file that appears as a whole or not at all: it is written without a name, or under another, in the same folder, and
+ * gets its own when all of it is on the disk: whoever is killed meanwhile leaves nothing. One that is there is
+ * replaced, if it is a regular file.
  */
 #define REPLACE_NAME_MAX 64 /* bytes */
+
+/*
+ * A new file in @folder, open for reading and writing, mode 0600. Where the file system makes one without a name it has
+ * none, and @name is ""; else one that no one else has. nameless_link: give it one, if it has none: no call gives a
+ * file without a name one that is taken. Negative errno; reports nothing.
+ */
+int nameless_make(int folder, char name[REPLACE_NAME_MAX]);
+int nameless_link(int folder, int fd, char name[REPLACE_NAME_MAX]);
 
 struct replacement {
 	int folder; /* open; -1: none */

@@ -31,8 +31,8 @@ struct new_file {
 	const char *name; /* in the folder */
 	int folder;
 	int fd;
-	bool is_clone;	    /* it has what the old one had */
-	char temporary[64]; /* its name until it has its own; "" while it has none */
+	bool is_clone;			  /* it has what the old one had */
+	char temporary[REPLACE_NAME_MAX]; /* its name until it has its own; "" while it has none */
 };
 
 /* What is saved, and what is to be told of it. */
@@ -64,26 +64,10 @@ static int folder_open(struct new_file *file)
 	return file->folder < 0 ? save_fail(file, -errno, "its folder") : 0;
 }
 
-static void temporary_name(struct new_file *file, unsigned int number)
-{
-	snprintf(file->temporary, sizeof(file->temporary), ".nohype.%d.%u", (int)getpid(), number);
-}
-
-/* Where the file system makes none without a name it has one from the start. */
 static int file_make(struct new_file *file)
 {
-	file->fd = openat(file->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	for (unsigned int i = 0; file->fd < 0 && i < 1000; i++) {
-		temporary_name(file, i);
-		file->fd =
-			openat(file->folder, file->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (file->fd < 0 && errno != EEXIST)
-			break;
-	}
-	if (file->fd >= 0)
-		return 0;
-	file->temporary[0] = '\0';
-	return save_fail(file, -errno, "a new file in its folder");
+	file->fd = nameless_make(file->folder, file->temporary);
+	return file->fd < 0 ? save_fail(file, file->fd, "a new file in its folder") : 0;
 }
 
 /*
@@ -202,30 +186,12 @@ static int file_fill(struct new_file *file, struct saving *saving)
 	return fsync(file->fd) ? save_fail(file, -errno, "write it out") : 0;
 }
 
-/* A name of its own first: no call gives a file without a name one that is taken. */
-static int file_link(struct new_file *file)
-{
-	char self[64];
-	int err = -EEXIST;
-
-	if (file->temporary[0])
-		return 0;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
-	for (unsigned int i = 0; err == -EEXIST && i < 1000; i++) {
-		temporary_name(file, i);
-		err = linkat(AT_FDCWD, self, file->folder, file->temporary, AT_SYMLINK_FOLLOW) ? -errno : 0;
-	}
-	if (err)
-		file->temporary[0] = '\0';
-	return err ? save_fail(file, err, "name it") : 0;
-}
-
 static int file_rename(struct new_file *file)
 {
-	int err = file_link(file);
+	int err = nameless_link(file->folder, file->fd, file->temporary);
 
 	if (err)
-		return err;
+		return save_fail(file, err, "name it");
 	if (renameat(file->folder, file->temporary, file->folder, file->name))
 		return save_fail(file, -errno, "take the old one's place");
 	file->temporary[0] = '\0';
