@@ -12,6 +12,8 @@ and after `nohype recover` the host is as it was. Prints a line a kill, JSON.
 some        a few kills, chosen to be different
 undo        all kills on the way back of a start that can't go on, as there is no core manager
 PART/PARTS  of all kills, at all steps of start, stop and abort, each PARTS-th from PART
+
+FIRST=N in the environment: the first N are left out. If the host hangs, the number of the kill is in $OUT/hangs.
 """
 
 import contextlib
@@ -46,6 +48,21 @@ CONFIG = {
 }
 if os.path.isdir(CARD):
     CONFIG["functions"] = [{"network": {"pf": "eth0"}}]
+
+class HostHangs(Exception):
+    """A request of the emulated host's to its file system, which is this machine's, has had no answer: not nohype's."""
+
+
+def waits():
+    """What each process of nohype's waits for in the kernel."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            name = leftovers.read(f"/proc/{pid}/comm").strip()
+            if name.startswith("nohype"):
+                found[f"{name} {pid}"] = leftovers.read(f"/proc/{pid}/stack").split("\n")
+    return found
+
 
 # --- nohyped ---
 
@@ -89,7 +106,14 @@ class Manager:
         env = {**os.environ, "LD_PRELOAD": f"{OUT}/stop-at.so", "STOP_AT": STOP_AT}
         with open(f"{OUT}/nohyped.log", "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([f"{self.programs}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
-        wait_for("nohyped", lambda: answers(SOCKET, PATIENCE))
+        try:
+            wait_for("nohyped", lambda: self.process.poll() is not None or answers(SOCKET, PATIENCE))
+        except TimeoutError:
+            stacks = waits()
+            hangs = all("p9_client_rpc" in stack[0] for stack in stacks.values())
+            raise (HostHangs if hangs else TimeoutError)(f"nohyped is silent: {stacks}") from None
+        if self.process.poll() is not None:
+            raise ChildProcessError(f"nohyped has ended: {self.process.returncode}")
 
     def again(self):
         """Reaped, and a new one."""
@@ -406,11 +430,16 @@ def main():
     time.sleep(0.5)
     before = snapshot()
     absent = {}  # by step
-    for case in cases_of(part):
-        if set(case[1]) & absent.get(case[0], set()):
+    for number, case in enumerate(cases_of(part)):
+        if number < int(os.environ.get("FIRST", "0")) or set(case[1]) & absent.get(case[0], set()):
             continue
         try:
             found = kill_once(manager, before, case)
+        except HostHangs as error:  # this one again, and what follows, on another
+            print(f"steps.py: {case}: {error}", file=sys.stderr)
+            with open(f"{OUT}/hangs", "w", encoding="utf-8") as file:
+                file.write(str(number))
+            os._exit(75)  # its processes can't be ended
         except Exception as error:  # whatever it is: this kill has shown something, and what follows would not be clean
             found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [repr(error)], "show": None}
             with contextlib.suppress(Exception):
