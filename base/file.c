@@ -114,12 +114,14 @@ int boot_id_read(char boot[BOOT_ID_SIZE], const char *root)
 	return err;
 }
 
-int boot_is(const char *id)
+int boot_id_check(const char *id)
 {
 	char boot[BOOT_ID_SIZE];
 	int err = boot_id_read(boot, "");
 
-	return err ? err : strcmp(boot, id) == 0;
+	if (!err && strcmp(boot, id) != 0)
+		err = -ESTALE;
+	return err;
 }
 
 int line_vappend(int fd, const char *format, va_list ap)

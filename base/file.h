@@ -32,8 +32,8 @@ int folder_each(const char *path, int (*each)(void *context, const char *name), 
 /* Which boot this is (Documentation/admin-guide/sysctl/kernel.rst, random), below @root: 0 or negative errno. */
 int boot_id_read(char boot[BOOT_ID_SIZE], const char *root);
 
-/* 1: this boot is @id; 0: it is another; negative errno: that can't be told, so nothing follows from it. */
-int boot_is(const char *id);
+/* 0: this boot is @id. -ESTALE: it is another. Other negative errno: that can't be told, so nothing follows from it. */
+int boot_id_check(const char *id);
 
 /*
  * Append a line of less than LINE_BYTES to @fd, open with O_APPEND, as one write(2), on the disk when this returns:

@@ -11,6 +11,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+#define TRIES 1000 /* of names */
+
 static const char *file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -51,8 +53,6 @@ static int target_check(int folder, const char *path, const char *what)
 			    path);
 	return 0;
 }
-
-#define TRIES 1000 /* of names */
 
 static void name_make(char name[REPLACE_NAME_MAX], unsigned int number)
 {

@@ -39,7 +39,7 @@ static int record_parse(struct left *left)
 {
 	char text[LINE_BYTES * 2], is[64];
 	ssize_t len = pread(left->record, text, sizeof(text) - 1, 0);
-	int used = 0, same;
+	int used = 0;
 
 	if (len <= 0)
 		return len ? -errno : -ESTALE;
@@ -49,10 +49,7 @@ static int record_parse(struct left *left)
 	    text[used] != '\n')
 		return -EBADMSG;
 	sscanf(text + used, "\ninode %" SCNu64 "\n", &left->inode);
-	same = boot_is(is);
-	if (same <= 0)
-		return same ? same : -ESTALE;
-	return 0;
+	return boot_id_check(is);
 }
 
 /* One that tells of nothing goes. -ENOENT: it isn't supervisor @pid's. Others reported. */

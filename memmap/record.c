@@ -102,14 +102,14 @@ static int record_undo(char *text, uint64_t *pages)
 {
 	struct intent intent = { 0 };
 	uint64_t page_size, before, wanted;
-	int node, used = 0, same;
+	int node, used = 0, err;
 	char is[64], *end;
 
 	if (sscanf(text, RECORD_HEAD "\nboot %63s\npage %" SCNu64 "\n%n", is, &page_size, &used) != 2 || !used)
 		return -EBADMSG;
-	same = boot_is(is);
-	if (same <= 0)
-		return same ? same : -ESTALE;
+	err = boot_id_check(is);
+	if (err)
+		return err;
 	for (text += used; (end = strchr(text, '\n')); text = end + 1) {
 		*end = '\0';
 		if (sscanf(text, "node %d has %" SCNu64 " wanted %" SCNu64, &node, &before, &wanted) == 3 &&

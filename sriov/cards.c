@@ -100,17 +100,17 @@ static int card_read(const char *path, char *text)
 static int card_undo(const char *path, const char *card)
 {
 	char text[CARD_MAX + 1], *lines[16] = { NULL }, *at, *end;
-	int count = 0, same = card_read(path, text);
+	int count = 0, err = card_read(path, text);
 
 	for (at = text; (end = strchr(at, '\n')) && count < (int)ARRAY_SIZE(lines); at = end + 1) {
 		*end = '\0';
 		lines[count++] = at;
 	}
-	if (!same && count && strncmp(lines[0], "boot ", 5) == 0)
-		same = boot_is(lines[0] + 5);
-	while (same > 0 && --count)
+	if (!err)
+		err = count && strncmp(lines[0], "boot ", 5) == 0 ? boot_id_check(lines[0] + 5) : -ESTALE;
+	while (!err && --count)
 		card_line_undo(card, lines[count]);
-	return MIN(same, 0);
+	return err == -ESTALE ? 0 : err;
 }
 
 static int card_release(void *ctx, const char *name)

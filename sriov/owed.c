@@ -78,17 +78,15 @@ static int owed_read(int fd)
 {
 	char text[OWED_MAX + 1], is[64];
 	ssize_t len = pread(fd, text, OWED_MAX, 0);
-	int how, same;
+	int how, err;
 
 	if (len < 0)
 		return -errno;
 	text[len] = '\0';
 	if (sscanf(text, "boot %63s clear %d\n", is, &how) != 2 || !strchr(text, '\n') || how < 0)
 		return -ENODATA;
-	same = boot_is(is);
-	if (same <= 0)
-		return same ? same : -ESTALE;
-	return how;
+	err = boot_id_check(is);
+	return err ? err : how;
 }
 
 /* True: there is nothing more to be done about it. */

@@ -107,13 +107,13 @@ int record_settings(struct functions *functions, const struct function *function
 static int text_undo(char *text)
 {
 	char *lines[LINES_MAX], is[64] = "", *end;
-	int count = 0, used = 0, same;
+	int count = 0, used = 0, err;
 
 	if (sscanf(text, HEAD "boot %63s%n", is, &used) != 1 || text[used] != '\n')
 		return 0;
-	same = boot_is(is);
-	if (same <= 0)
-		return same;
+	err = boot_id_check(is);
+	if (err)
+		return err == -ESTALE ? 0 : err;
 	for (text += used + 1; (end = strchr(text, '\n')) && count < LINES_MAX; text = end + 1) {
 		*end = '\0';
 		lines[count++] = text;

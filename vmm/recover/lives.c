@@ -21,7 +21,6 @@
 struct life {
 	char state[16]; /* the last that was said; "" none */
 	pid_t pid, core;
-	unsigned int records;
 	off_t whole;   /* bytes that are records; what follows was cut */
 	int64_t ns;    /* that it had lasted, by what it wrote last */
 	json_t *cause; /* why it was ending, or NULL: code, text, violation */
@@ -38,13 +37,23 @@ int64_t life_lasted(int fd, int64_t ns)
 	return ns + (now.tv_sec - st.st_mtim.tv_sec) * INT64_C(1000000000);
 }
 
+enum exit_code cause_add(const json_t *cause, char *text, size_t size)
+{
+	const char *why = json_string_value(json_object_get(cause, "text"));
+	json_int_t code = json_integer_value(json_object_get(cause, "code"));
+	size_t used = strlen(text);
+
+	if (why)
+		snprintf(text + used, size - used, "; before that: %s", why);
+	return code > EXIT_ERROR && code <= EXIT_ABORTED ? (enum exit_code)code : EXIT_ERROR;
+}
+
 static bool life_take(void *context, const char *text)
 {
 	struct life *life = context;
 	json_t *record = json_loads(text, 0, NULL);
 	const char *state = json_string_value(json_object_get(record, "state"));
 
-	life->records++;
 	if (state) {
 		life->ns = json_integer_value(json_object_get(record, "ns"));
 		snprintf(life->state, sizeof(life->state), "%s", state);
@@ -111,11 +120,10 @@ bool life_is_open(const char *run, const char *name, pid_t pid)
 static int life_close(struct recovered *recovered, const struct life *life, const char *name, int fd,
 		      const struct fate *fate)
 {
-	const char *why = json_string_value(json_object_get(life->cause, "text"));
-	json_int_t code = json_integer_value(json_object_get(life->cause, "code"));
-	json_t *end = json_pack("{s:s, s:I, s:I, s:s++, s:O?, s:I, s:s}", "state", "gone", "ns",
-				(json_int_t)life_lasted(fd, life->ns), "code", code ? code : EXIT_ERROR, "text",
-				"all that ran it was killed", why ? "; before that: " : "", why ?: "", "violation",
+	char how[1400] = "all that ran it was killed";
+	enum exit_code code = cause_add(life->cause, how, sizeof(how));
+	json_t *end = json_pack("{s:s, s:I, s:i, s:s, s:O?, s:I, s:s}", "state", "gone", "ns",
+				(json_int_t)life_lasted(fd, life->ns), "code", (int)code, "text", how, "violation",
 				json_object_get(life->cause, "violation"), "cleared_bytes", (json_int_t)fate->cleared,
 				"memory", fate->text);
 	char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/exit_code.h"
+
 /*
  * What is left on the host when everything that could put it back has died. Whatever a living VM or a finished
  * `nohype host apply` has is not touched: each has its lock, or its journal says that it is whole.
@@ -66,6 +68,12 @@ int recover_claims(struct recovered *recovered, const char *run, const char *roo
  * it is still there. Reports nothing.
  */
 int stray_core_end(pid_t core, pid_t pid);
+
+/*
+ * lives.c: what a supervisor that was killed on the way to its end had said of it, @cause, or NULL: added to @text. Its
+ * code, so that a violation stays one; EXIT_ERROR: it had said none, or a clean end, which this isn't.
+ */
+enum exit_code cause_add(const json_t *cause, char *text, size_t size);
 
 /* lives.c: ns that a life has lasted, if nothing is in its record @fd that was written after its @ns of it. */
 int64_t life_lasted(int fd, int64_t ns);

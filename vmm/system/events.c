@@ -17,12 +17,6 @@ json_int_t events_first(const struct manager *manager)
 	return manager->last_event - (json_int_t)json_array_size(manager->events) + 1;
 }
 
-static void unwritten_tell(const struct manager *manager, int err)
-{
-	warn("events: \"%s/events\": event %lld: not written, to be tried with the next: %s", manager->folders.state,
-	     (long long)manager->last_event, strerror(-err));
-}
-
 static void event_keep(struct manager *manager, const char *text)
 {
 	json_array_append_new(manager->events, json_string(text));
@@ -86,7 +80,8 @@ void event_add(struct manager *manager, const char *type, const struct managed *
 	event_make(manager, type, vm, event);
 	err = events_store(manager);
 	if (err)
-		unwritten_tell(manager, err);
+		warn("events: \"%s/events\": event %lld: not written, to be tried with the next: %s",
+		     manager->folders.state, (long long)manager->last_event, strerror(-err));
 	events_shorten(manager);
 	streams_wake(manager);
 }

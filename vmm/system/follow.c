@@ -332,25 +332,16 @@ static void end_tell(struct manager *manager, struct managed *vm, enum exit_code
 	event_add(manager, "state", vm, record);
 }
 
-/* What it had said of its end before it was killed on the way there stays: a violation is one. */
-static enum exit_code cause_find(const struct managed *vm, char *text, size_t size)
-{
-	const char *why = json_string_value(json_object_get(vm->cause, "text"));
-	json_int_t code = json_integer_value(json_object_get(vm->cause, "code"));
-
-	if (*vm->step)
-		snprintf(text, size, "the supervisor was killed at \"%s\"%s%s", vm->step, why ? "; before that: " : "",
-			 why ?: "");
-	return code > EXIT_ERROR && code <= EXIT_ABORTED ? (enum exit_code)code : EXIT_ERROR;
-}
-
 /* Its record has no "gone": it was killed, it did not come so far, or there was no room for it. */
 static void end_invent(struct manager *manager, struct managed *vm, bool cleared)
 {
 	bool ran = strcmp(vm->state, "defined") != 0;
 	char text[1400] = "the supervisor was killed", last[1024] = "";
-	enum exit_code code = cause_find(vm, text, sizeof(text));
+	enum exit_code code;
 
+	if (*vm->step)
+		snprintf(text, sizeof(text), "the supervisor was killed at \"%s\"", vm->step);
+	code = cause_add(vm->cause, text, sizeof(text));
 	if (!ran && vm->seq <= 1 && vm->status < 0)
 		snprintf(text, sizeof(text), NOT_BEGUN ": nohyped or its supervisor was ended before it could");
 	if (vm->status >= 0) {
