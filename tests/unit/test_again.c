@@ -140,22 +140,41 @@ static void lived(void)
 	manager_die(manager_follow(&capture), &capture);
 }
 
-START_TEST(an_end_is_told_once)
+struct telling {
+	const char *what; /* NULL: there are no more */
+	size_t count;
+};
+
+/* Three nohypeds, one after the other: of each all was told so often, and it is to start the VM again, or not. */
+static void each_tells(const struct telling *tellings, bool starts)
 {
 	struct capture capture;
-	struct manager *manager;
 
-	folders_make();
-	life_make(started());
 	for (unsigned int i = 0; i < 3; i++) {
-		manager = manager_follow(&capture);
-		ck_assert_uint_eq(told(manager, "\"planned\""), 1);
-		ck_assert_uint_eq(told(manager, "\"sealed\""), 1);
-		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
-		ck_assert_uint_eq(told(manager, "killed at \\\"stop: order\\\""), 1);
+		struct manager *manager = manager_follow(&capture);
+
+		for (const struct telling *telling = tellings; telling->what; telling++)
+			ck_assert_msg(told(manager, telling->what) == telling->count, "%u: %s: %zu", i, telling->what,
+				      told(manager, telling->what));
+		ck_assert_int_eq(manager->vms[0]->restart_at > 0, starts);
 		manager_die(manager, &capture);
 	}
 	run("rm -r $PWD");
+}
+
+START_TEST(an_end_is_told_once)
+{
+	static const struct telling once[] = {
+		{ "\"planned\"", 1 },
+		{ "\"sealed\"", 1 },
+		{ "\"gone\"", 1 },
+		{ "killed at \\\"stop: order\\\"", 1 },
+		{ 0 },
+	};
+
+	folders_make();
+	life_make(started());
+	each_tells(once, true);
 }
 END_TEST
 
@@ -179,22 +198,14 @@ END_TEST
 /* It died between the event and the new life's first record: the old one is no news, the new one was not begun. */
 START_TEST(an_older_life_is_not_told_again)
 {
-	struct capture capture;
-	struct manager *manager;
+	/* it is to be started again after the first, and after that */
+	static const struct telling both[] = {
+		{ "\"planned\"", 1 }, { "\"gone\"", 2 }, { "it was not begun", 1 }, { "\"waiting\"", 2 }, { 0 },
+	};
 
 	lived();
 	started();
-	for (unsigned int i = 0; i < 3; i++) {
-		manager = manager_follow(&capture);
-		ck_assert_uint_eq(told(manager, "\"planned\""), 1);
-		ck_assert_uint_eq(told(manager, "\"gone\""), 2);
-		ck_assert_uint_eq(told(manager, "it was not begun"), 1);
-		/* after the first, and after that */
-		ck_assert_uint_eq(told(manager, "\"waiting\""), 2);
-		ck_assert_int_gt(manager->vms[0]->restart_at, 0);
-		manager_die(manager, &capture);
-	}
-	run("rm -r $PWD");
+	each_tells(both, true);
 }
 END_TEST
 
@@ -202,8 +213,9 @@ END_TEST
  */
 START_TEST(one_that_was_not_begun)
 {
-	struct capture capture;
-	struct manager *manager;
+	static const struct telling one[] = {
+		{ "\"gone\"", 1 }, { "it was not begun", 1 }, { "none was taken", 1 }, { "\"waiting\"", 1 }, { 0 },
+	};
 	json_int_t first;
 
 	folders_make();
@@ -212,22 +224,19 @@ START_TEST(one_that_was_not_begun)
 		life_make(first);
 		run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
 	}
-	for (unsigned int i = 0; i < 3; i++) {
-		manager = manager_follow(&capture);
-		ck_assert_uint_eq(told(manager, "\"gone\""), 1);
-		ck_assert_uint_eq(told(manager, "it was not begun"), 1);
-		ck_assert_uint_eq(told(manager, "none was taken"), 1);
-		ck_assert_uint_eq(told(manager, "\"waiting\""), 1);
-		ck_assert_int_gt(manager->vms[0]->restart_at, 0);
-		manager_die(manager, &capture);
-	}
-	run("rm -r $PWD");
+	each_tells(one, true);
 }
 END_TEST
 
 /* Whoever ordered it was told so. It has an end, and isn't started by the next nohyped. */
 START_TEST(one_that_could_not_be_begun)
 {
+	static const struct telling one[] = {
+		{ "it was not begun: ", 1 },
+		{ "\"given up\"", 1 },
+		{ "\"waiting\"", 0 },
+		{ 0 },
+	};
 	struct capture capture;
 	struct manager *manager;
 
@@ -238,15 +247,7 @@ START_TEST(one_that_could_not_be_begun)
 	ck_assert_int_lt(vm_launch(manager, manager->vms[0]), 0);
 	ck_assert_str_eq(manager->vms[0]->state, "gone");
 	manager_die(manager, &capture);
-	for (unsigned int i = 0; i < 2; i++) {
-		manager = manager_follow(&capture);
-		ck_assert_uint_eq(told(manager, "it was not begun: "), 1);
-		ck_assert_uint_eq(told(manager, "\"given up\""), 1);
-		ck_assert_uint_eq(told(manager, "\"waiting\""), 0);
-		ck_assert_int_eq(manager->vms[0]->restart_at, 0);
-		manager_die(manager, &capture);
-	}
-	run("rm -r $PWD");
+	each_tells(one, false);
 }
 END_TEST
 
@@ -275,26 +276,21 @@ END_TEST
 /* Its supervisor had said that the seal was broken, and was killed while it cleared. */
 START_TEST(a_violation_stays_one)
 {
+	static const struct telling violation[] = {
+		{ "\"code\":5", 1 },
+		{ "it broke its seal", 1 },
+		{ "\"violation\":{\"reason\":\"CPUID\"}", 1 },
+		{ "\"waiting\"", 0 },
+		{ 0 },
+	};
 	struct recovered recovered = RECOVERED_NONE;
-	struct capture capture;
-	struct manager *manager;
-	bool recover = _i;
 
 	folders_make();
 	life_make_for(started(), VIOLATION);
-	if (recover)
+	if (_i)
 		ck_assert_int_eq(recover_lives(&recovered, top, top), 0);
 	recovered_free(&recovered);
-	for (unsigned int i = 0; i < 2; i++) {
-		manager = manager_follow(&capture);
-		ck_assert_uint_eq(told(manager, "\"code\":5"), 1);
-		ck_assert_uint_eq(told(manager, "it broke its seal"), 1);
-		ck_assert_uint_eq(told(manager, "\"violation\":{\"reason\":\"CPUID\"}"), 1);
-		ck_assert_uint_eq(told(manager, "\"waiting\""), 0);
-		ck_assert_int_eq(manager->vms[0]->restart_at, 0);
-		manager_die(manager, &capture);
-	}
-	run("rm -r $PWD");
+	each_tells(violation, false);
 }
 END_TEST
 
