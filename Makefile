@@ -21,7 +21,7 @@ SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
 TMPFILESDIR := $(PREFIX)/lib/tmpfiles.d
 
 CPPFLAGS := -I. -I$(BUILD)/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DNOHYPE_VERSION='"$(VERSION)"' \
-	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
+	    $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I libnl-route-3.0 2>/dev/null)) -DNOHYPE_LIBEXECDIR='"$(LIBEXECDIR)"'
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough \
 	    -Wpointer-arith -Wvla -Wno-missing-field-initializers
