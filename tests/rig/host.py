@@ -184,7 +184,9 @@ def command_line(options, folder, log, sockets):
         keep_stdin(asked)
     # Interrupt remapping doesn't go with the instruction clock ("Bad icount read").
     remap = "intremap=off,caching-mode=on" if options.icount else "intremap=on,caching-mode=on,eim=on"
-    clock = ["-accel", "tcg,thread=single", "-icount", "shift=0"] if options.icount else ["-accel", "tcg,thread=multi"]
+    # Code that is patched while it is translated stays as it was for a moment (hold.c); one thread does one or the other.
+    one = options.icount or not options.hold
+    clock = ["-accel", "tcg,thread=" + ("single" if one else "multi")] + (["-icount", "shift=0"] if options.icount else [])
     args = [QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
             "-machine", "q35,kernel-irqchip=split", "-cpu", CPU,
             "-smp", f"{options.cpus},sockets=1,cores={options.cpus},threads=1", "-m", f"{options.mem}M",
