@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -316,6 +317,27 @@ START_TEST(one_that_was_deleted_is_forgotten)
 }
 END_TEST
 
+/* nohyped was killed before its files were gone: it is no news that it ran. */
+START_TEST(one_that_was_being_deleted)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	lived(); /* and is to be started again */
+	manager = manager_begin(&capture);
+	event_add(manager, "deleted", manager->vms[0], json_object());
+	manager_die(manager, &capture);
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	ck_assert_str_eq(manager->vms[0]->state, "gone");
+	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
+	ck_assert(!vm_is_alive(manager->vms[0]));
+	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
 static off_t events_size(void)
 {
 	char path[64];
@@ -360,6 +382,131 @@ START_TEST(a_full_disk)
 	ck_assert_int_eq(manager->last_event, last + 3);
 	ck_assert_uint_eq(told(manager, "of no room"), 1);
 	ck_assert_uint_eq(told(manager, "\"start\""), 2);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* The first life's end is not the second's: that was not begun either, nor told of, nor decided on. */
+START_TEST(a_second_life_that_was_not_begun)
+{
+	static const struct telling tellings[] = {
+		{ "\"gone\"", 2 }, { "it was not begun", 1 }, { "\"waiting\"", 2 }, { 0 }
+	};
+
+	lived();
+	life_make(started());
+	run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
+	each_tells(tellings, true);
+}
+END_TEST
+
+/* Its supervisor runs, and has said nothing yet. */
+START_TEST(a_second_life_that_has_said_nothing)
+{
+	struct capture capture;
+	struct manager *manager;
+	char path[64];
+	int fd;
+
+	lived();
+	life_make(started());
+	run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
+	snprintf(path, sizeof(path), "%s/vm/web/life", top);
+	fd = open(path, O_RDWR | O_APPEND);
+	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
+	ck_assert_str_eq(manager->vms[0]->state, "defined");
+	ck_assert(vm_is_alive(manager->vms[0]));
+	close(fd);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* How a target was told of events up to @last. */
+static void position_make(long long last)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "mkdir -p notify && echo %020lld >notify/cloud", last);
+	run(text);
+}
+
+/* A power cut took them, or somebody did: whom nohyped tells would take others of their numbers for those. */
+START_TEST(events_that_a_target_has_had)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_int_t last;
+
+	lived();
+	manager = manager_begin(&capture);
+	last = manager->last_event;
+	manager_die(manager, &capture);
+	position_make(last - 1);
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(manager->last_event, last);
+	manager_die(manager, &capture);
+	position_make(last + 5);
+	manager = manager_begin(&capture);
+	event_add(manager, "test", NULL, json_object());
+	ck_assert_int_eq(manager->last_event, last + 6);
+	ck_assert_int_eq(manager->last_stored, last + 6);
+	manager_die(manager, &capture);
+	position_make(INT64_MAX);
+	manager = manager_begin(&capture);
+	ck_assert_int_eq(manager->last_event, last + 6);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* And what had no room is written when there is, with no other event. */
+START_TEST(a_disk_that_was_full)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_int_t last;
+
+	lived();
+	signal(SIGXFSZ, SIG_IGN);
+	manager = manager_begin(&capture);
+	last = manager->last_event;
+	room_set((rlim_t)events_size() + 20);
+	event_add(manager, "stop", manager->vms[0], json_object());
+	ck_assert_int_eq(manager->last_event, last + 1);
+	events_retry(manager);
+	ck_assert_int_eq(manager->last_stored, last); /* nobody is told of it */
+	room_set(RLIM_INFINITY);
+	events_retry(manager);
+	ck_assert_int_eq(manager->last_stored, last + 1);
+	manager_die(manager, &capture);
+	manager = manager_begin(&capture);
+	ck_assert_uint_eq(told(manager, "\"stop\""), 1);
+	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
+	manager_die(manager, &capture);
+	run("rm -r $PWD");
+}
+END_TEST
+
+/* Of one that is too long for a record the others, and starts, don't wait. */
+START_TEST(an_event_that_is_too_long)
+{
+	struct capture capture;
+	struct manager *manager;
+	json_t *list = json_array();
+
+	lived();
+	manager = manager_begin(&capture);
+	for (unsigned int i = 0; i < RECORD_MAX / 8; i++)
+		json_array_append_new(list, json_string("claimed"));
+	event_add(manager, "recovered", NULL, json_pack("{s:o, s:i}", "claims", list, "count", 7));
+	ck_assert_int_eq(vm_begin(manager, manager->vms[0], json_object()), 0);
+	ck_assert_uint_eq(told(manager, "\"claimed\""), 0);
+	ck_assert_uint_eq(told(manager, "\"count\":7"), 1);
+	ck_assert_uint_eq(told(manager, "\"cut\":true"), 1);
 	manager_die(manager, &capture);
 	run("rm -r $PWD");
 }
@@ -630,7 +777,13 @@ int main(void)
 	tcase_add_loop_test(tc, a_life_that_was_cut_has_lasted, 0, 2);
 	tcase_add_loop_test(tc, a_violation_stays_one, 0, 2);
 	tcase_add_test(tc, one_that_was_deleted_is_forgotten);
+	tcase_add_test(tc, one_that_was_being_deleted);
 	tcase_add_test(tc, a_full_disk);
+	tcase_add_test(tc, a_disk_that_was_full);
+	tcase_add_test(tc, a_second_life_that_was_not_begun);
+	tcase_add_test(tc, a_second_life_that_has_said_nothing);
+	tcase_add_test(tc, events_that_a_target_has_had);
+	tcase_add_test(tc, an_event_that_is_too_long);
 	tcase_add_test(tc, a_life_that_events_know_nothing_of);
 	tcase_add_test(tc, events_that_grow_long_are_made_shorter);
 	suite_add_tcase(suite, tc);

@@ -85,7 +85,7 @@ static void list_answer(struct manager *manager, struct answer *answer)
 
 	for (unsigned int i = 0; i < manager->count; i++)
 		json_array_append_new(vms, vm_json(manager->vms[i]));
-	answer_json(answer, 200, json_pack("{s:o, s:I}", "vms", vms, "last_event", manager->last_event));
+	answer_json(answer, 200, json_pack("{s:o, s:I}", "vms", vms, "last_event", manager->last_stored));
 }
 
 static void show_answer(struct manager *manager, struct managed *vm, struct answer *answer)
@@ -123,31 +123,44 @@ static void put_answer(struct request *request, struct managed *vm, struct answe
 	answer_json(answer, created ? 201 : 200, vm_json(vm));
 }
 
+static void unwritten_answer(const struct request *request, const char *what, int err, struct answer *answer)
+{
+	answer_problem(answer, 500, NULL, "\"%s\": %s can't be written to %s/events: %s", request->route.name, what,
+		       request->manager->folders.state, strerror(-err));
+}
+
+/* Its configuration goes last: if this ends before, it is a VM that never ran, and may be deleted once more. */
 static void delete_answer(struct request *request, struct managed *vm, struct answer *answer)
 {
 	static const char *const files[] = { "life", "log", "console", "report", "" };
 	char *path;
+	int err;
 
 	if (vm_is_alive(vm)) {
 		answer_problem(answer, 409, NULL, "\"%s\" runs (%s): stop it first", vm->name, vm->state);
 		return;
 	}
-	path = store_path(request->manager, vm->name);
-	if (!path || (unlink(path) && errno != ENOENT)) {
-		answer_problem(answer, 500, NULL, "\"%s\": %s", path ? path : vm->name, strerror(errno));
-		free(path);
+	err = event_begin(request->manager, "deleted", vm, by_json(request));
+	if (err) {
+		unwritten_answer(request, "not deleted, as that", err, answer);
 		return;
 	}
-	free(path);
+	vm_forget(vm);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		path = path_make("%s/vm/%s/%s", request->manager->folders.run, vm->name, files[i]);
 		if (path)
 			remove(path);
 		free(path);
 	}
-	event_add(request->manager, "deleted", vm, by_json(request));
-	vm_remove(request->manager, vm);
-	answer->status = 204;
+	path = store_path(request->manager, vm->name);
+	if (!path || (unlink(path) && errno != ENOENT)) {
+		answer_problem(answer, 500, NULL, "\"%s\": %s", path ? path : vm->name, strerror(errno));
+		event_add(request->manager, "defined", vm, by_json(request));
+	} else {
+		vm_remove(request->manager, vm);
+		answer->status = 204;
+	}
+	free(path);
 }
 
 static void start_answer(struct request *request, struct managed *vm, struct answer *answer)
@@ -160,8 +173,7 @@ static void start_answer(struct request *request, struct managed *vm, struct ans
 	}
 	err = vm_begin(request->manager, vm, by_json(request));
 	if (err) {
-		answer_problem(answer, 500, NULL, "\"%s\": not started, as its start can't be written to %s/events: %s",
-			       vm->name, request->manager->folders.state, strerror(-err));
+		unwritten_answer(request, "not started, as its start", err, answer);
 		return;
 	}
 	vm->restarts = 0;
@@ -172,14 +184,25 @@ static void start_answer(struct request *request, struct managed *vm, struct ans
 		answer_json(answer, 202, vm_json(vm));
 }
 
+/* To one that waits for its restart: it is not to come after the next nohyped has begun either. */
+static void wait_end(struct request *request, struct managed *vm, const char *word, struct answer *answer)
+{
+	int err = event_begin(request->manager, word, vm, by_json(request));
+
+	if (err) {
+		unwritten_answer(request, "not ordered, as the order", err, answer);
+		return;
+	}
+	vm->restart_at = 0;
+	answer_json(answer, 202, vm_json(vm));
+}
+
 static void order_answer(struct request *request, struct managed *vm, const char *word, struct answer *answer)
 {
 	bool seal = strcmp(word, "seal") == 0;
 
 	if (!seal && !vm_is_alive(vm) && vm->restart_at) {
-		vm->restart_at = 0;
-		event_add(request->manager, word, vm, by_json(request));
-		answer_json(answer, 202, vm_json(vm));
+		wait_end(request, vm, word, answer);
 		return;
 	}
 	if (!vm_is_alive(vm)) {

@@ -12,6 +12,9 @@
 #include "base/util.h"
 #include "vmm/system/system.h"
 
+#define EVENT_MAX    (RECORD_MAX - 64) /* bytes of its text */
+#define EVENT_STRING 1024	       /* bytes of a member's, in one that is longer than that */
+
 json_int_t events_first(const struct manager *manager)
 {
 	return manager->last_event - (json_int_t)json_array_size(manager->events) + 1;
@@ -36,6 +39,24 @@ static void time_now(char text[32])
 	snprintf(text + len, 32 - len, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
+/* One that no record could have: without what is long in it, for which the next one isn't kept waiting. */
+static char *event_text(json_t *event)
+{
+	char *text = json_dumps(event, JSON_COMPACT);
+	json_t *value;
+	const char *key;
+	void *next;
+
+	if (!text || strlen(text) < EVENT_MAX)
+		return text;
+	free(text);
+	json_object_foreach_safe(event, next, key, value) if (json_is_array(value) || json_is_object(value) ||
+							      json_string_length(value) > EVENT_STRING)
+		json_object_del(event, key);
+	json_object_set_new(event, "cut", json_true());
+	return json_dumps(event, JSON_COMPACT);
+}
+
 /* The next event, in memory; takes @event. */
 static void event_make(struct manager *manager, const char *type, const struct managed *vm, json_t *event)
 {
@@ -48,28 +69,27 @@ static void event_make(struct manager *manager, const char *type, const struct m
 	json_object_set_new(event, "type", json_string(type));
 	if (vm)
 		json_object_set_new(event, "vm", json_string(vm->name));
-	text = json_dumps(event, JSON_COMPACT);
+	text = event_text(event);
 	json_decref(event);
 	event_keep(manager, text ? text : "{}");
 	free(text);
 }
 
-/* What isn't on the disk yet, as it had no room for it: all of that, or nothing. */
+/* What isn't on the disk yet, as it had no room for it; as much of that as it takes, as whoever reads may have had it.
+ */
 static int events_store(struct manager *manager)
 {
 	json_int_t first = events_first(manager), id = MAX(manager->last_stored + 1, first);
-	off_t size = lseek(manager->events_fd, 0, SEEK_END);
-	int err = size < 0 ? -errno : 0;
+	int err = 0;
 
-	for (; !err && id <= manager->last_event; id++)
+	for (; !err && id <= manager->last_event; id++) {
 		err = record_append(manager->events_fd,
 				    json_string_value(json_array_get(manager->events, (size_t)(id - first))));
-	if (!err && fdatasync(manager->events_fd))
+		if (!err)
+			manager->last_stored = id;
+	}
+	if (fdatasync(manager->events_fd) && !err)
 		err = -errno;
-	if (!err)
-		manager->last_stored = manager->last_event;
-	else if (size >= 0 && ftruncate(manager->events_fd, size))
-		warn("events: \"%s/events\": %s", manager->folders.state, strerror(errno));
 	return err;
 }
 
@@ -80,8 +100,8 @@ void event_add(struct manager *manager, const char *type, const struct managed *
 	event_make(manager, type, vm, event);
 	err = events_store(manager);
 	if (err)
-		warn("events: \"%s/events\": event %lld: not written, to be tried with the next: %s",
-		     manager->folders.state, (long long)manager->last_event, strerror(-err));
+		warn("events: \"%s/events\": event %lld: not written, and tried again: %s", manager->folders.state,
+		     (long long)manager->last_event, strerror(-err));
 	events_shorten(manager);
 	streams_wake(manager);
 }
@@ -92,14 +112,23 @@ int event_begin(struct manager *manager, const char *type, const struct managed 
 
 	event_make(manager, type, vm, event);
 	err = events_store(manager);
-	if (err) {
+	if (err)
+		fail(err, "events: \"%s/events\": %s", manager->folders.state, strerror(-err));
+	if (manager->last_stored < manager->last_event) {
 		json_array_remove(manager->events, json_array_size(manager->events) - 1);
 		manager->last_event--;
-		return fail(err, "events: \"%s/events\": %s", manager->folders.state, strerror(-err));
 	}
 	events_shorten(manager);
 	streams_wake(manager);
-	return 0;
+	return err;
+}
+
+void events_retry(struct manager *manager)
+{
+	if (manager->last_stored == manager->last_event || events_store(manager))
+		return;
+	note("events: \"%s/events\": all are written now", manager->folders.state);
+	streams_wake(manager);
 }
 
 void events_skip(struct manager *manager, json_int_t id)
@@ -129,8 +158,10 @@ static bool event_recall(void *context, const char *text)
 		manager->last_event = id;
 		event_keep(manager, text);
 	}
-	if (vm && strcmp(type, "deleted") == 0)
+	if (vm && strcmp(type, "deleted") == 0) {
 		vm_forget(vm);
+		vm->deleted = id;
+	}
 	if (vm)
 		vm_restart_recall(vm, type, event);
 	if (strcmp(type, "manager") == 0) {
@@ -140,6 +171,7 @@ static bool event_recall(void *context, const char *text)
 			manager->vms[i]->ended_now = false;
 	}
 	if (vm && strcmp(type, "start") == 0) {
+		vm->state = "defined";
 		vm->run = id;
 		vm->told = 0;
 		vm->unended = true;
@@ -199,6 +231,8 @@ int events_open(struct manager *manager)
 		err = events_read(manager, path);
 	free(path);
 	manager->last_stored = manager->last_event;
+	if (!err)
+		events_skip(manager, positions_last(manager->folders.state));
 	if (!err)
 		events_shorten(manager);
 	return err;

@@ -125,18 +125,18 @@ static void step_take(struct managed *vm, const json_t *record)
 }
 
 /*
- * Its first record says which run it is, so which memory is its. Of one before the last start, all was told; of one
- * that no event is left of, nothing.
+ * Its first record says which run it is, so which memory is its. Of one before the last start, or before a deletion
+ * that did not come to its end, all was told; of one that no event is left of, nothing.
  */
 static void run_take(struct manager *manager, struct managed *vm, const json_t *record)
 {
 	json_int_t run = json_integer_value(json_object_get(record, "run"));
 
-	if (run < vm->run) {
+	if (run < MAX(vm->run, vm->deleted)) {
 		vm->told = INT64_MAX;
 		vm->unbegun = vm->unended ? vm->run : 0;
 	}
-	if (run > vm->run) {
+	if (run > MAX(vm->run, vm->deleted)) {
 		vm_forget(vm);
 		events_skip(manager, run);
 	}
@@ -257,9 +257,11 @@ static bool life_is_locked(const struct managed *vm)
 	return locked;
 }
 
+/* And may be asked for, as others wait while it is. */
 static bool memory_is_wanted(const struct managed *vm)
 {
-	return vm->memory_fd < 0 && !vm->clearing && state_listens(vm->state) && is_running(vm);
+	return vm->memory_fd < 0 && !vm->clearing && state_listens(vm->state) && is_running(vm) &&
+	       clock_now() >= vm->memory_again;
 }
 
 void memories_hold(struct manager *manager)
@@ -267,7 +269,7 @@ void memories_hold(struct manager *manager)
 	for (unsigned int i = 0; i < manager->count; i++) {
 		struct managed *vm = manager->vms[i];
 
-		if (memory_is_wanted(vm) && clock_now() >= vm->memory_again) {
+		if (memory_is_wanted(vm)) {
 			memory_hold(vm);
 			return; /* others wait for it */
 		}
@@ -492,6 +494,7 @@ int vm_follow(struct manager *manager, struct managed *vm)
 	vm->status = -1;
 	vm->unbegun = 0;
 	vm->memory_wait = 0;
+	vm->memory_again = 0;
 	cause_set(vm, NULL);
 	*vm->step = '\0';
 	if (path && vm->life_fd >= 0)

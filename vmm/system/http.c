@@ -71,7 +71,7 @@ static bool after_find(struct MHD_Connection *connection, json_int_t *after)
 
 static enum MHD_Result events_send(struct MHD_Connection *connection, struct request *request, struct answer *answer)
 {
-	json_int_t after = request->manager->last_event;
+	json_int_t after = request->manager->last_stored;
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -80,7 +80,7 @@ static enum MHD_Result events_send(struct MHD_Connection *connection, struct req
 		return answer_send(connection, request, answer);
 	}
 	/* whoever has had more than there was, as of an older STATE, gets the next one */
-	response = stream_open(request, connection, MIN(after, request->manager->last_event));
+	response = stream_open(request, connection, MIN(after, request->manager->last_stored));
 	if (!response) {
 		answer_problem(answer, 503, NULL, "%d streams of events are open already: close one", STREAMS_MAX);
 		return answer_send(connection, request, answer);

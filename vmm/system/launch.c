@@ -149,16 +149,21 @@ static void launch_exec(const struct launch *launch, const char *name)
 
 int vm_begin(struct manager *manager, struct managed *vm, json_t *event)
 {
+	json_int_t last = manager->last_event;
 	int err = event_begin(manager, "start", vm, event);
 
-	if (err)
+	if (manager->last_event == last)
 		return err;
 	vm->state = "defined";
 	vm->told = 0;
 	vm->ordered = false;
 	vm->restart_at = 0;
 	vm->run = manager->last_event;
-	return 0;
+	if (err) {
+		vm_not_begun(manager, vm, "it is not known whether its start is on the disk");
+		restart_give_up(manager, vm);
+	}
+	return err;
 }
 
 int vm_launch(struct manager *manager, struct managed *vm)

@@ -225,10 +225,11 @@ static bool serve_once(struct manager *manager)
 	for (unsigned int i = 0; i < count; i++)
 		fds[AT_COUNT + i] = (struct pollfd){ .fd = manager->vms[i]->pid_fd, .events = POLLIN };
 	looks_poll(manager, &fds[AT_LOOKS]);
-	targets_run(&manager->targets, manager->folders.state, manager->last_event);
+	targets_run(&manager->targets, manager->folders.state, manager->last_stored);
 	ready = poll(fds, AT_COUNT + count, timeout_find(manager));
 	if (clock_now() >= manager->next_beat) {
 		manager->next_beat = clock_now() + BEAT_MS * INT64_C(1000000);
+		events_retry(manager);
 		streams_beat(manager);
 		memories_hold(manager);
 		service_alive();
@@ -267,6 +268,7 @@ static int manager_run(struct manager *manager)
 	while (serve_once(manager))
 		;
 	service_ending();
+	events_retry(manager);
 	http_close(manager);
 	note("ended; VMs that run go on");
 	return EXIT_CLEAN;

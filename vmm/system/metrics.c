@@ -47,7 +47,7 @@ char *metrics_text(struct manager *manager, size_t *len)
 		"# HELP nohype_events_total Events that there were, ever.\n# TYPE nohype_events_total counter\n"
 		"nohype_events_total %lld\n"
 		"# HELP nohype_vm_state 1 for the state that the VM is in.\n# TYPE nohype_vm_state gauge\n",
-		(long long)manager->last_event);
+		(long long)manager->last_stored);
 	for (unsigned int i = 0; i < manager->count; i++)
 		fprintf(out, "nohype_vm_state{vm=\"%s\",state=\"%s\"} 1\n", manager->vms[i]->name,
 			manager->vms[i]->state);

@@ -2,6 +2,7 @@
 /* The process of one target: reads on in the events, and goes on to the next when one was taken. */
 #include "vmm/system/notify.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/record.h"
 #include "base/util.h"
@@ -26,6 +28,8 @@
 #define WAIT_MIN       250		       /* ms, doubled each time */
 #define WAIT_MAX       30000		       /* ms */
 
+#define POSITION_MAX (INT64_C(1) << 53) /* a JSON number that every reader has exactly */
+
 struct reader {
 	const struct target *target;
 	int events, watch, position;
@@ -33,13 +37,35 @@ struct reader {
 	json_int_t last;
 };
 
-/* The number of the last event that was taken; -1: none ever was. */
+/* The number of the last event that was taken; -1: none ever was, or none that can have been. */
 static json_int_t position_read(int fd)
 {
 	char text[32] = "", *end;
 	long long last = pread(fd, text, sizeof(text) - 1, 0) > 0 ? strtoll(text, &end, 10) : -1;
 
-	return last >= 0 ? last : -1;
+	return last >= 0 && last < POSITION_MAX ? last : -1;
+}
+
+json_int_t positions_last(const char *state)
+{
+	char path[4096];
+	const struct dirent *entry;
+	json_int_t last = 0, one;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "%s/notify", state);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+		one = fd >= 0 ? position_read(fd) : -1;
+		if (one > last)
+			last = one;
+		fd_close(&fd);
+	}
+	if (folder)
+		closedir(folder);
+	return last;
 }
 
 static void position_write(const struct reader *reader)

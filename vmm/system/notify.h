@@ -41,7 +41,11 @@ int target_send(const struct target *target, const char *event, json_int_t id, c
 /* Lower-case hexadecimal HMAC-SHA256 of @text. */
 void signature_make(const unsigned char *secret, size_t len, const char *text, char hex[65]);
 
-/* notify.c: all processes run, those that have ended too; begins with the event after @last where a target is new. */
+/*
+ * notify.c: all processes run, those that have ended too; begins with the event after @last where a target is new.
+ * positions_last: the largest number that any target has taken, which no other event may have; 0: none.
+ */
+json_int_t positions_last(const char *state);
 void targets_run(struct targets *targets, const char *state, json_int_t last);
 
 #endif

@@ -24,7 +24,7 @@ static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 	(void)pos;
 	if (stream->manager->ending)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	if (stream->next <= stream->manager->last_event) {
+	if (stream->next <= stream->manager->last_stored) {
 		ssize_t len;
 
 		if (stream->next < events_first(stream->manager))

@@ -42,11 +42,12 @@ struct scope {
 
 struct managed {
 	char name[VM_NAME_MAX + 1];
-	const char *state; /* "defined" until its first start; then as its supervisor says */
-	json_int_t run;	   /* the id of the event that started it; 0: never */
-	json_int_t seq;	   /* records of its life that were read */
-	json_int_t told;   /* those that are events already */
-	pid_t pid;	   /* 0: none */
+	const char *state;  /* "defined" until its first start; then as its supervisor says */
+	json_int_t run;	    /* the id of the event that started it; 0: never */
+	json_int_t deleted; /* the id of the event that did: its lives before that are no news; 0: never */
+	json_int_t seq;	    /* records of its life that were read */
+	json_int_t told;    /* those that are events already */
+	pid_t pid;	    /* 0: none */
 	int pid_fd;
 	int life_fd;
 	off_t life_at;
@@ -242,12 +243,15 @@ bool stored_is_name(const char *name);
 pid_t memory_user(int fd);
 
 /*
- * events.c: takes @event, numbers and keeps it, and wakes who waits. event_add: one that has happened; if it can't be
- * written, that is warned of, and it is tried again with the next. event_begin: one that is to be written before what
- * it tells of is done: negative errno, reported, and there is no such event. events_skip: numbers up to @id were given.
+ * events.c: takes @event, numbers and keeps it, and wakes who waits; nobody is told of one before it is in the file.
+ * event_add: one that has happened; if it can't be written, that is warned of, and events_retry or the next tries it
+ * again. event_begin: one that is to be written before what it tells of is done: negative errno, reported, and there is
+ * no such event; or there is (last_event tells), and it is not known whether it is on the disk. events_skip: numbers up
+ * to @id were given.
  */
 void event_add(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
 int event_begin(struct manager *manager, const char *type, const struct managed *vm, json_t *event);
+void events_retry(struct manager *manager);
 void events_skip(struct manager *manager, json_int_t id);
 int events_open(struct manager *manager);
 /* events_file.c: of a file that has grown long, what is still of use takes its place. What fails is warned of. */
