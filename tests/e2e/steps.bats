@@ -8,21 +8,39 @@ load lib
 
 PARTS=4 # of a few hundred kills, an emulated host each
 
+SILENT=420 # s of a host that finds nothing: a kill takes ten, and each wait in it has a limit
+
+# Ends who runs a host when nothing is found any more.
+silence_end() { # PID FOLDER
+  while kill -0 "$1" 2>/dev/null; do
+    if [ -e "$2/hangs" ] || [ $(($(date +%s) - $(stat -c %Y "$2/found"))) -gt $SILENT ]; then
+      touch "$2/hangs"
+      kill "$1"
+    fi
+    sleep 5
+  done
+}
+
 # kills PART: those of one part, on a host of its own; what it found is in $OUT/part.N/found.
 kills() {
-  local out=$OUT/part.${1%/*} first
+  local out=$OUT/part.${1%/*} first host
   mkdir "$out"
   cp "$OUT/stop-at.so" "$out"
   # Once in some hundred kills the emulated host's file system forgets a request: the rest of them on another one, twice at most.
   for _ in 1 2 3; do
-    first=$(cat "$out/hangs" 2>/dev/null || echo 0)
+    first=$(cat "$out/at" 2>/dev/null || echo 0)
     rm -f "$out/hangs"
+    touch "$out/found"
     "$RIG" ${devices:+"$devices"} --cpus 3 --mem 1G --isolated 1 --timeout "${LONG:+1}1200" --append "$PAGES_STAY" --out "$out" --env "OUT=$out" \
-      --env "FIRST=$first" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" -- tests/e2e/steps-runs "$1" >&2 3>&- && return
+      --env "FIRST=$first" --env "BUILD=$BUILD" --env "NOHYPE=$NOHYPE" -- tests/e2e/steps-runs "$1" >&2 3>&- &
+    host=$!
+    silence_end $host "$out" 3>&- &
+    wait $host && return
     [ -e "$out/hangs" ] || break
+    echo "# the emulated host of part $1 hangs at kill $(cat "$out/at"): the rest on another one" >&3
   done
   touch "$out/not-ended"
-  cat "$out/nohyped.log" >&2
+  cat "$out/nohyped.log" >&2 || true
 }
 
 setup_file() {

@@ -13,7 +13,8 @@ some        a few kills, chosen to be different
 undo        all kills on the way back of a start that can't go on, as there is no core manager
 PART/PARTS  of all kills, at all steps of start, stop and abort, each PARTS-th from PART
 
-FIRST=N in the environment: the first N are left out. If the host hangs, the number of the kill is in $OUT/hangs.
+FIRST=N in the environment: the first N are left out. The number of the kill is in $OUT/at; if the host is seen to hang,
+there is $OUT/hangs.
 """
 
 import contextlib
@@ -36,7 +37,8 @@ OUT, BUILD, NOHYPE = os.environ["OUT"], os.path.abspath(os.environ["BUILD"]), os
 RUN, STATE = "/run/steps", "/run/steps-state"
 SOCKET = f"{RUN}/api.sock"
 LIFE, STOP_AT, IMAGE = f"{RUN}/vm/k/life", "/run/steps-at", "/tmp/steps/disk.img"
-PATIENCE = 300  # s: an emulated host on a busy machine is slow
+PRELOAD, LOG = "/run/stop-at.so", "/run/steps.log"  # steps-runs
+PATIENCE = 120  # s: an emulated host on a busy machine is slow
 CORE = 1
 COUNT, ORDER = 0x8000, 0x8010  # guests/trap.S
 NOT_CLEARED = "not cleared by nohype"
@@ -103,8 +105,8 @@ class Manager:
         self.start()
 
     def start(self):
-        env = {**os.environ, "LD_PRELOAD": f"{OUT}/stop-at.so", "STOP_AT": STOP_AT}
-        with open(f"{OUT}/nohyped.log", "a", encoding="utf-8") as log:
+        env = {**os.environ, "LD_PRELOAD": PRELOAD, "STOP_AT": STOP_AT}
+        with open(LOG, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([f"{self.programs}/nohyped", "--state", STATE, "--run", RUN], stderr=log, env=env)
         try:
             wait_for("nohyped", lambda: self.process.poll() is not None or answers(SOCKET, PATIENCE))
@@ -433,12 +435,14 @@ def main():
     for number, case in enumerate(cases_of(part)):
         if number < int(os.environ.get("FIRST", "0")) or set(case[1]) & absent.get(case[0], set()):
             continue
+        with open(f"{OUT}/at", "w", encoding="utf-8") as file:
+            file.write(str(number))
         try:
             found = kill_once(manager, before, case)
         except HostHangs as error:  # this one again, and what follows, on another
             print(f"steps.py: {case}: {error}", file=sys.stderr)
-            with open(f"{OUT}/hangs", "w", encoding="utf-8") as file:
-                file.write(str(number))
+            with open(f"{OUT}/hangs", "w", encoding="utf-8"):
+                pass
             os._exit(75)  # its processes can't be ended
         except Exception as error:  # whatever it is: this kill has shown something, and what follows would not be clean
             found = {"at": ": ".join(case[0]), "who": "+".join(case[1]), "later": case[2], "wrong": [repr(error)], "show": None}
