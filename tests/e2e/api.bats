@@ -16,6 +16,11 @@ teardown_file() {
   kill "$(cat "$FOLDER/pid")"
 }
 
+teardown() {
+  # what a test that failed has left
+  ! mountpoint -q "${OTHER:-/absent}/s" || umount -l "$OTHER/s"
+}
+
 manager_start() {
   "$BUILD/nohyped" --state "$FOLDER/s" --run "$FOLDER/r" 2>>"$FOLDER/log" 3>&- &
   echo $! >"$FOLDER/pid"
@@ -130,8 +135,8 @@ cloud_end() {
 }
 
 # other_manager CONFIG [FOLDER]: one more, of FOLDER's programs, whose folder others can look into, and CONFIG as its file.
-other_manager() {
-  OTHER=$(mktemp -d)
+other_manager() { # CONFIG [PROGRAMS [FOLDER]]
+  OTHER=${3:-$(mktemp -d)}
   chmod 755 "$OTHER"
   printf '%s' "$1" >"$OTHER/config"
   "${2:-$BUILD}/nohyped" --state "$OTHER/s" --run "$OTHER/r" --config "$OTHER/config" 2>"$OTHER/log" 3>&- &
@@ -456,6 +461,52 @@ END
   has "$output" "No such file or directory"
   "$NOHYPE" delete yesterday
   has "$(api /v1/vms/yesterday)" '|404'
+}
+
+@test "a full disk: nothing is started, deleted or kept from its restart, and nobody is told what isn't written" {
+  [ "$(id -u)" = 0 ] || skip "needs root, for a small file system"
+  local folder never status last
+  guests poll
+  never="{\"kernel\":\"$SMALL_GUESTS/poll\",\"cores\":[8191]"
+  folder=$(mktemp -d)
+  mkdir "$folder/s"
+  mount -t tmpfs -o size=256k,mode=700 tmpfs "$folder/s"
+  other_manager '{}' "$BUILD" "$folder"
+  other() { curl -s --max-time 60 --unix-socket "$OTHER/r/api.sock" -w '|%{http_code}' "${@:2}" "http://n$1"; }
+  other /v1/vms/once -X PUT -d "$never}" >/dev/null
+  other /v1/vms/later -X PUT -d "$never,\"restart\":{\"policy\":\"always\",\"delay\":\"1h\"}}" >/dev/null
+  other /v1/vms/later/start -X POST >/dev/null
+  for _ in $(seq 300); do
+    [[ ! $(other /v1/vms/later) =~ '"restarting":true' ]] || break
+    sleep 0.1
+  done
+  curl -sN --unix-socket "$OTHER/r/api.sock" "http://n/v1/events?after=0" >"$folder/told" 3>&- &
+  reader=$!
+  run ! dd if=/dev/zero of="$folder/s/fill" bs=4k
+  # until the last page of the events is full too
+  for _ in $(seq 600); do
+    status=$(other /v1/vms/once/start -X POST)
+    [ "${status##*|}" != 500 ] || break
+    sleep 0.1
+  done
+  has "$status" "its start can't be written to $folder/s/events: No space left on device"
+  has "$(other /v1/vms/later/stop -X POST)" "the order can't be written"
+  has "$(other /v1/vms/later -X DELETE)" "not deleted"
+  has "$(other /v1/vms/later)" '"restarting":true'
+  last=$(tail -n 1 "$folder/s/events" | sed 's/.*"id":\([0-9]*\),.*/\1/')
+  has "$(other /v1/vms)" "\"last_event\":$last}|200"
+  same "$(sed -n 's/^id: //p' "$folder/told" | tail -n 1)" "$last"
+  rm "$folder/s/fill"
+  has "$(other /v1/vms/later/stop -X POST)" '"restarting":false'
+  same "$(other /v1/vms/later -X DELETE)" '|204'
+  kill "$other_pid"
+  wait "$other_pid"
+  wait "$reader" || true
+  # each once, without holes
+  last=$(tail -n 1 "$folder/s/events" | sed 's/.*"id":\([0-9]*\),.*/\1/')
+  same "$(sed -n 's/^id: //p' "$folder/told" | paste -sd ' ')" "$(seq -s ' ' "$last")"
+  umount "$folder/s"
+  rm -r "$folder"
 }
 
 @test "100 MB of body is refused, chunked too" {
