@@ -134,8 +134,9 @@ cloud_end() {
   same "$status" 2
 }
 
-# other_manager CONFIG [FOLDER]: one more, of FOLDER's programs, whose folder others can look into, and CONFIG as its file.
-other_manager() { # CONFIG [PROGRAMS [FOLDER]]
+# other_manager CONFIG [PROGRAMS [FOLDER]]: one more, of the programs in PROGRAMS, with CONFIG as its file, and FOLDER or a
+# new one as its folder, which others can look into.
+other_manager() {
   OTHER=${3:-$(mktemp -d)}
   chmod 755 "$OTHER"
   printf '%s' "$1" >"$OTHER/config"
@@ -472,12 +473,11 @@ END
   mkdir "$folder/s"
   mount -t tmpfs -o size=256k,mode=700 tmpfs "$folder/s"
   other_manager '{}' "$BUILD" "$folder"
-  other() { curl -s --max-time 60 --unix-socket "$OTHER/r/api.sock" -w '|%{http_code}' "${@:2}" "http://n$1"; }
-  other /v1/vms/once -X PUT -d "$never}" >/dev/null
-  other /v1/vms/later -X PUT -d "$never,\"restart\":{\"policy\":\"always\",\"delay\":\"1h\"}}" >/dev/null
-  other /v1/vms/later/start -X POST >/dev/null
+  other_api api.sock /v1/vms/once -X PUT -d "$never}" >/dev/null
+  other_api api.sock /v1/vms/later -X PUT -d "$never,\"restart\":{\"policy\":\"always\",\"delay\":\"1h\"}}" >/dev/null
+  other_api api.sock /v1/vms/later/start -X POST >/dev/null
   for _ in $(seq 300); do
-    [[ ! $(other /v1/vms/later) =~ '"restarting":true' ]] || break
+    [[ ! $(other_api api.sock /v1/vms/later) =~ '"restarting":true' ]] || break
     sleep 0.1
   done
   curl -sN --unix-socket "$OTHER/r/api.sock" "http://n/v1/events?after=0" >"$folder/told" 3>&- &
@@ -485,20 +485,20 @@ END
   run ! dd if=/dev/zero of="$folder/s/fill" bs=4k
   # until the last page of the events is full too
   for _ in $(seq 600); do
-    status=$(other /v1/vms/once/start -X POST)
-    [ "${status##*|}" != 500 ] || break
+    status=$(other_api api.sock /v1/vms/once/start -X POST)
+    [[ $status != *"|500|"* ]] || break
     sleep 0.1
   done
   has "$status" "its start can't be written to $folder/s/events: No space left on device"
-  has "$(other /v1/vms/later/stop -X POST)" "the order can't be written"
-  has "$(other /v1/vms/later -X DELETE)" "not deleted"
-  has "$(other /v1/vms/later)" '"restarting":true'
+  has "$(other_api api.sock /v1/vms/later/stop -X POST)" "the order can't be written"
+  has "$(other_api api.sock /v1/vms/later -X DELETE)" "not deleted"
+  has "$(other_api api.sock /v1/vms/later)" '"restarting":true'
   last=$(tail -n 1 "$folder/s/events" | sed 's/.*"id":\([0-9]*\),.*/\1/')
-  has "$(other /v1/vms)" "\"last_event\":$last}|200"
+  has "$(other_api api.sock /v1/vms)" "\"last_event\":$last}|200|"
   same "$(sed -n 's/^id: //p' "$folder/told" | tail -n 1)" "$last"
   rm "$folder/s/fill"
-  has "$(other /v1/vms/later/stop -X POST)" '"restarting":false'
-  same "$(other /v1/vms/later -X DELETE)" '|204'
+  has "$(other_api api.sock /v1/vms/later/stop -X POST)" '"restarting":false'
+  same "$(other_api api.sock /v1/vms/later -X DELETE | cut -d '|' -f -2)" '|204'
   kill "$other_pid"
   wait "$other_pid"
   wait "$reader" || true

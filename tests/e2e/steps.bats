@@ -7,7 +7,6 @@
 load lib
 
 PARTS=4 # of a few hundred kills, an emulated host each
-
 SILENT=420 # s of a host that finds nothing: a kill takes ten, and each wait in it has a limit
 
 # Ends who runs a host when nothing is found any more.

@@ -64,6 +64,13 @@ static void manager_die(struct manager *manager, struct capture *capture)
 	free(manager);
 }
 
+/* The last one of a test. */
+static void manager_end(struct manager *manager, struct capture *capture)
+{
+	manager_die(manager, capture);
+	run("rm -r $PWD");
+}
+
 #define VIOLATION "{\"code\":5,\"text\":\"it broke its seal\",\"violation\":{\"reason\":\"CPUID\"}}"
 
 /* A life that nobody holds, of run @first: as its supervisor has left it, who was killed; why it ended, or NULL. */
@@ -95,6 +102,13 @@ static void life_make_for(json_int_t first, const char *cause)
 static void life_make(json_int_t first)
 {
 	life_make_for(first, NULL);
+}
+
+/* Only begun: its record's file is there, and nothing in it of what it did. */
+static void life_begin(json_int_t first)
+{
+	life_make(first);
+	run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
 }
 
 /* How many events say @what. */
@@ -191,8 +205,7 @@ START_TEST(a_life_is_told_from_its_begin)
 	ck_assert_uint_eq(told(manager, "\"planned\""), 2);
 	ck_assert_uint_eq(told(manager, "\"sealed\""), 2);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 2);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -221,10 +234,8 @@ START_TEST(one_that_was_not_begun)
 
 	folders_make();
 	first = started();
-	if (_i) {
-		life_make(first);
-		run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
-	}
+	if (_i)
+		life_begin(first);
 	each_tells(one, true);
 }
 END_TEST
@@ -269,8 +280,7 @@ START_TEST(a_life_that_was_cut_has_lasted)
 	manager = manager_follow(&capture);
 	end = manager->vms[0]->end;
 	ck_assert_int_ge(json_integer_value(json_object_get(end, "ns")), 7200 * INT64_C(1000000000));
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -295,16 +305,25 @@ START_TEST(a_violation_stays_one)
 }
 END_TEST
 
+/* One that was to be started again: nohyped was killed when that was told, and had no file of it removed. */
+static void deleted(void)
+{
+	struct capture capture;
+	struct manager *manager;
+
+	lived();
+	manager = manager_begin(&capture);
+	event_add(manager, "deleted", manager->vms[0], json_object());
+	manager_die(manager, &capture);
+}
+
 /* What was of one of that name that was deleted is nothing of the one that came after it. */
 START_TEST(one_that_was_deleted_is_forgotten)
 {
 	struct capture capture;
 	struct manager *manager;
 
-	lived(); /* and is to be started again */
-	manager = manager_begin(&capture);
-	event_add(manager, "deleted", manager->vms[0], json_object());
-	manager_die(manager, &capture);
+	deleted();
 	run("rm vm/web/life");
 	manager = manager_begin(&capture);
 	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
@@ -312,8 +331,7 @@ START_TEST(one_that_was_deleted_is_forgotten)
 	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
 	ck_assert_ptr_null(manager->vms[0]->end);
 	ck_assert_int_eq(manager->vms[0]->run, 0);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -323,18 +341,14 @@ START_TEST(one_that_was_being_deleted)
 	struct capture capture;
 	struct manager *manager;
 
-	lived(); /* and is to be started again */
-	manager = manager_begin(&capture);
-	event_add(manager, "deleted", manager->vms[0], json_object());
-	manager_die(manager, &capture);
+	deleted();
 	manager = manager_begin(&capture);
 	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
 	ck_assert_str_eq(manager->vms[0]->state, "gone");
 	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
 	ck_assert(!vm_is_alive(manager->vms[0]));
 	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -382,8 +396,7 @@ START_TEST(a_full_disk)
 	ck_assert_int_eq(manager->last_event, last + 3);
 	ck_assert_uint_eq(told(manager, "of no room"), 1);
 	ck_assert_uint_eq(told(manager, "\"start\""), 2);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -395,8 +408,7 @@ START_TEST(a_second_life_that_was_not_begun)
 	};
 
 	lived();
-	life_make(started());
-	run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
+	life_begin(started());
 	each_tells(tellings, true);
 }
 END_TEST
@@ -410,8 +422,7 @@ START_TEST(a_second_life_that_has_said_nothing)
 	int fd;
 
 	lived();
-	life_make(started());
-	run("head -n 1 vm/web/life >vm/web/new && mv vm/web/new vm/web/life");
+	life_begin(started());
 	snprintf(path, sizeof(path), "%s/vm/web/life", top);
 	fd = open(path, O_RDWR | O_APPEND);
 	ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
@@ -420,8 +431,7 @@ START_TEST(a_second_life_that_has_said_nothing)
 	ck_assert_str_eq(manager->vms[0]->state, "defined");
 	ck_assert(vm_is_alive(manager->vms[0]));
 	close(fd);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -458,8 +468,7 @@ START_TEST(events_that_a_target_has_had)
 	position_make(INT64_MAX);
 	manager = manager_begin(&capture);
 	ck_assert_int_eq(manager->last_event, last + 6);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -486,8 +495,7 @@ START_TEST(a_disk_that_was_full)
 	manager = manager_begin(&capture);
 	ck_assert_uint_eq(told(manager, "\"stop\""), 1);
 	ck_assert_int_eq(manager->vms[0]->restart_at, 0);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -507,8 +515,7 @@ START_TEST(an_event_that_is_too_long)
 	ck_assert_uint_eq(told(manager, "\"claimed\""), 0);
 	ck_assert_uint_eq(told(manager, "\"count\":7"), 1);
 	ck_assert_uint_eq(told(manager, "\"cut\":true"), 1);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -525,8 +532,7 @@ START_TEST(a_life_that_events_know_nothing_of)
 	ck_assert_uint_eq(told(manager, "\"planned\""), 1);
 	ck_assert_uint_eq(told(manager, "\"gone\""), 1);
 	ck_assert_int_eq(events_first(manager), 1001);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -624,8 +630,7 @@ static void cleared_again(bool recovered)
 	ck_assert_uint_eq(told(manager, "not cleared by nohype"), recovered);
 	ck_assert_int_eq(manager->vms[0]->memory_fd, -1);
 	service_end(&manager->service);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 
 START_TEST(memory_that_systemd_kept_is_cleared)
@@ -718,8 +723,7 @@ START_TEST(events_that_grow_long_are_made_shorter)
 	events_many(manager, 170, 50000);
 	ck_assert_int_lt(events_size(), 9000000);
 	ck_assert_int_gt(manager->events_full, 8000000);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 END_TEST
 
@@ -735,8 +739,7 @@ static void fate_is(int fd, const char *fate)
 	ck_assert_int_eq(vm_follow(manager, manager->vms[0]), 0);
 	clearing_wait(manager, 0);
 	ck_assert_uint_eq(told(manager, fate), 1);
-	manager_die(manager, &capture);
-	run("rm -r $PWD");
+	manager_end(manager, &capture);
 }
 
 START_TEST(memory_that_cannot_be_cleared_is_told_of)

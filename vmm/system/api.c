@@ -129,7 +129,7 @@ static void unwritten_answer(const struct request *request, const char *what, in
 		       request->manager->folders.state, strerror(-err));
 }
 
-/* Its configuration goes last: if this ends before, it is a VM that never ran, and may be deleted once more. */
+/* Its configuration goes last: if nohyped ends before, the VM is there still, and may be deleted once more. */
 static void delete_answer(struct request *request, struct managed *vm, struct answer *answer)
 {
 	static const char *const files[] = { "life", "log", "console", "report", "" };
@@ -145,7 +145,6 @@ static void delete_answer(struct request *request, struct managed *vm, struct an
 		unwritten_answer(request, "not deleted, as that", err, answer);
 		return;
 	}
-	vm_forget(vm);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		path = path_make("%s/vm/%s/%s", request->manager->folders.run, vm->name, files[i]);
 		if (path)
@@ -155,6 +154,7 @@ static void delete_answer(struct request *request, struct managed *vm, struct an
 	path = store_path(request->manager, vm->name);
 	if (!path || (unlink(path) && errno != ENOENT)) {
 		answer_problem(answer, 500, NULL, "\"%s\": %s", path ? path : vm->name, strerror(errno));
+		vm_forget(vm);
 		event_add(request->manager, "defined", vm, by_json(request));
 	} else {
 		vm_remove(request->manager, vm);

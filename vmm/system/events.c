@@ -50,9 +50,9 @@ static char *event_text(json_t *event)
 	if (!text || strlen(text) < EVENT_MAX)
 		return text;
 	free(text);
-	json_object_foreach_safe(event, next, key, value) if (json_is_array(value) || json_is_object(value) ||
-							      json_string_length(value) > EVENT_STRING)
-		json_object_del(event, key);
+	json_object_foreach_safe (event, next, key, value)
+		if (json_is_array(value) || json_is_object(value) || json_string_length(value) > EVENT_STRING)
+			json_object_del(event, key);
 	json_object_set_new(event, "cut", json_true());
 	return json_dumps(event, JSON_COMPACT);
 }
@@ -75,8 +75,7 @@ static void event_make(struct manager *manager, const char *type, const struct m
 	free(text);
 }
 
-/* What isn't on the disk yet, as it had no room for it; as much of that as it takes, as whoever reads may have had it.
- */
+/* What isn't on the disk yet, as it had no room for it. What it takes stays, as whoever reads may have had it. */
 static int events_store(struct manager *manager)
 {
 	json_int_t first = events_first(manager), id = MAX(manager->last_stored + 1, first);

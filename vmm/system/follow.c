@@ -130,13 +130,13 @@ static void step_take(struct managed *vm, const json_t *record)
  */
 static void run_take(struct manager *manager, struct managed *vm, const json_t *record)
 {
-	json_int_t run = json_integer_value(json_object_get(record, "run"));
+	json_int_t run = json_integer_value(json_object_get(record, "run")), last = MAX(vm->run, vm->deleted);
 
-	if (run < MAX(vm->run, vm->deleted)) {
+	if (run < last) {
 		vm->told = INT64_MAX;
 		vm->unbegun = vm->unended ? vm->run : 0;
 	}
-	if (run > MAX(vm->run, vm->deleted)) {
+	if (run > last) {
 		vm_forget(vm);
 		events_skip(manager, run);
 	}
@@ -257,7 +257,7 @@ static bool life_is_locked(const struct managed *vm)
 	return locked;
 }
 
-/* And may be asked for, as others wait while it is. */
+/* And it is time to ask for it, as others wait meanwhile. */
 static bool memory_is_wanted(const struct managed *vm)
 {
 	return vm->memory_fd < 0 && !vm->clearing && state_listens(vm->state) && is_running(vm) &&

@@ -2,7 +2,6 @@
 /* The process of one target: reads on in the events, and goes on to the next when one was taken. */
 #include "vmm/system/notify.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/record.h"
 #include "base/util.h"
@@ -46,26 +46,32 @@ static json_int_t position_read(int fd)
 	return last >= 0 && last < POSITION_MAX ? last : -1;
 }
 
+struct positions {
+	const char *folder;
+	json_int_t last;
+};
+
+static int position_take(void *context, const char *name)
+{
+	struct positions *positions = context;
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", positions->folder, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	positions->last = MAX(positions->last, fd < 0 ? -1 : position_read(fd));
+	fd_close(&fd);
+	return 0;
+}
+
 json_int_t positions_last(const char *state)
 {
-	char path[4096];
-	const struct dirent *entry;
-	json_int_t last = 0, one;
-	DIR *folder;
+	char folder[4096];
+	struct positions positions = { .folder = folder };
 
-	snprintf(path, sizeof(path), "%s/notify", state);
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder))) {
-		int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-		one = fd >= 0 ? position_read(fd) : -1;
-		if (one > last)
-			last = one;
-		fd_close(&fd);
-	}
-	if (folder)
-		closedir(folder);
-	return last;
+	snprintf(folder, sizeof(folder), "%s/notify", state);
+	folder_each(folder, position_take, &positions);
+	return positions.last;
 }
 
 static void position_write(const struct reader *reader)
